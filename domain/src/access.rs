@@ -1,0 +1,403 @@
+//! Who may do what: one pure function over the caller's roles, the action and the subject (product §3). Deny is the default.
+//!
+//! Two questions are kept apart. [`scope`] is the table "role × action" that a reviewer reads and that a golden file holds.
+//! [`decide`] applies it to one subject and also says how a refusal looks: what one may not see is *hidden* (404), what one may see but not do
+//! is *forbidden* (403).
+
+use crate::actor::{Actor, Caller, Grant};
+use crate::codes::{Code, Role};
+use crate::ids::{ApiClientId, OrganisationId, ProgrammeId, UserId};
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal sees $view:ident;)*) => {
+        /// Something that a caller may or may not do.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Action { $($(#[$doc])* $name,)* }
+
+        impl Action {
+            /// All of them, in the order of the work.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name in the golden matrix.
+            #[must_use]
+            pub fn as_str(self) -> &'static str { match self { $(Self::$name => $text,)* } }
+
+            /// The action by which one may know that the subject exists at all.
+            #[must_use]
+            pub fn view(self) -> Self { match self { $(Self::$name => Self::$view,)* } }
+        }
+    };
+}
+
+actions! {
+    /// Start a draft.
+    ReferralCreate = "referral_create" sees ReferralCreate;
+    /// Read a referral and its state.
+    ReferralView = "referral_view" sees ReferralView;
+    /// Change a draft.
+    ReferralUpdate = "referral_update" sees ReferralView;
+    /// Send a draft.
+    ReferralSubmit = "referral_submit" sees ReferralView;
+    /// Take a referral for review.
+    ReferralReview = "referral_review" sees ReferralView;
+    /// Ask the referrer or the client.
+    ReferralRequestInformation = "referral_request_information" sees ReferralView;
+    /// Answer a question.
+    ReferralAnswer = "referral_answer" sees ReferralView;
+    /// Guide directly to an activity, and follow up.
+    ReferralGuide = "referral_guide" sees ReferralView;
+    /// Put on the waiting list.
+    ReferralWaitlist = "referral_waitlist" sees ReferralView;
+    /// Defer and resume.
+    ReferralDefer = "referral_defer" sees ReferralView;
+    /// Close.
+    ReferralClose = "referral_close" sees ReferralView;
+    /// Open again.
+    ReferralReopen = "referral_reopen" sees ReferralView;
+    /// Withdraw.
+    ReferralWithdraw = "referral_withdraw" sees ReferralView;
+    /// Mark as entered in error.
+    ReferralMarkAsError = "referral_mark_as_error" sees ReferralMarkAsError;
+    /// Read the timeline.
+    TimelineView = "timeline_view" sees ReferralView;
+    /// Read questions and answers.
+    MessageView = "message_view" sees ReferralView;
+    /// Read attempts to reach the client.
+    ContactAttemptView = "contact_attempt_view" sees ReferralView;
+    /// Record an attempt to reach the client.
+    ContactAttemptRecord = "contact_attempt_record" sees ReferralView;
+    /// Read consents.
+    ConsentView = "consent_view" sees ReferralView;
+    /// Record a consent.
+    ConsentRecord = "consent_record" sees ReferralView;
+    /// Verify an asserted consent with the client.
+    ConsentVerify = "consent_verify" sees ReferralView;
+    /// Withdraw a consent.
+    ConsentWithdraw = "consent_withdraw" sees ReferralView;
+    /// Read who was proposed and assigned.
+    AssignmentView = "assignment_view" sees AssignmentView;
+    /// Propose a link worker.
+    AssignmentPropose = "assignment_propose" sees ReferralView;
+    /// Accept or decline a proposal.
+    AssignmentAnswer = "assignment_answer" sees AssignmentView;
+    /// End an assignment.
+    AssignmentEnd = "assignment_end" sees AssignmentView;
+    /// Start the support period.
+    SupportStart = "support_start" sees ReferralView;
+    /// Read the support period with its plan.
+    SupportView = "support_view" sees SupportView;
+    /// Pause and resume the support period.
+    SupportPause = "support_pause" sees SupportView;
+    /// Change the end date.
+    SupportExtend = "support_extend" sees SupportView;
+    /// Change the link worker.
+    SupportChangeLinkWorker = "support_change_link_worker" sees SupportView;
+    /// Propose that the support ends.
+    SupportProposeEnd = "support_propose_end" sees SupportView;
+    /// End the support period.
+    SupportEnd = "support_end" sees SupportView;
+    /// Write goals and activity links.
+    PlanWrite = "plan_write" sees SupportView;
+    /// Say what became of a goal.
+    GoalOutcome = "goal_outcome" sees SupportView;
+    /// Plan, hold, cancel and correct visits.
+    VisitWrite = "visit_write" sees SupportView;
+    /// Record a visit over the month's hours.
+    VisitOverrideLimit = "visit_override_limit" sees SupportView;
+    /// Read visits.
+    VisitView = "visit_view" sees SupportView;
+    /// Record a measure.
+    MeasureWrite = "measure_write" sees SupportView;
+    /// Read measures.
+    MeasureView = "measure_view" sees SupportView;
+    /// Read a client with contact data.
+    ClientView = "client_view" sees ClientView;
+    /// Change a client's data.
+    ClientUpdate = "client_update" sees ClientView;
+    /// Find a client by identity code.
+    ClientSearch = "client_search" sees ClientSearch;
+    /// Read who has read about a client.
+    AccessLogView = "access_log_view" sees AccessLogView;
+    /// Read link workers.
+    LinkWorkerView = "link_worker_view" sees LinkWorkerView;
+    /// Add and change link workers, contracts and trainings.
+    LinkWorkerManage = "link_worker_manage" sees LinkWorkerView;
+    /// Add and change activities.
+    ActivityManage = "activity_manage" sees ActivityManage;
+    /// Read statistics, small cells hidden.
+    ReportView = "report_view" sees ReportView;
+    /// Read statistics whole.
+    ReportViewWhole = "report_view_whole" sees ReportView;
+    /// Read the audit trail.
+    AuditView = "audit_view" sees AuditView;
+    /// Read a programme with its terms.
+    ProgrammeView = "programme_view" sees ProgrammeView;
+    /// Change a programme and its terms.
+    ProgrammeManage = "programme_manage" sees ProgrammeView;
+    /// Read organisations.
+    OrganisationView = "organisation_view" sees OrganisationView;
+    /// Add and change organisations.
+    OrganisationManage = "organisation_manage" sees OrganisationView;
+    /// Read, add and change users.
+    UserManage = "user_manage" sees UserManage;
+    /// Read, give and end role assignments.
+    RoleAssignmentManage = "role_assignment_manage" sees RoleAssignmentManage;
+    /// Read, add and revoke API clients.
+    ApiClientManage = "api_client_manage" sees ApiClientManage;
+}
+
+/// How far a role reaches with an action.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Not at all.
+    None,
+    /// Only cases of their own: written, assigned, about themself.
+    Own,
+    /// Everything in the programme of the role.
+    Programme,
+}
+
+/// The table of product §3.
+#[must_use]
+pub fn scope(role: Role, action: Action) -> Scope {
+    use Action as A;
+    match role {
+        Role::Referrer => match action {
+            A::ReferralCreate => Scope::Programme,
+            A::ReferralView
+            | A::ReferralUpdate
+            | A::ReferralSubmit
+            | A::ReferralAnswer
+            | A::ReferralWithdraw
+            | A::TimelineView
+            | A::MessageView => Scope::Own,
+            A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            _ => Scope::None,
+        },
+        Role::Integration => match action {
+            A::ReferralCreate => Scope::Programme,
+            A::ReferralView | A::ReferralUpdate | A::ReferralSubmit | A::ReferralAnswer | A::ReferralWithdraw | A::MessageView => {
+                Scope::Own
+            }
+            A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            _ => Scope::None,
+        },
+        Role::Coordinator => match action {
+            A::ReferralUpdate | A::ReferralSubmit | A::ReferralAnswer | A::AssignmentAnswer => Scope::None,
+            A::AuditView
+            | A::ProgrammeManage
+            | A::OrganisationManage
+            | A::UserManage
+            | A::RoleAssignmentManage
+            | A::ApiClientManage
+            | A::AccessLogView => Scope::None,
+            A::ReferralCreate => Scope::None,
+            _ => Scope::Programme,
+        },
+        Role::LinkWorker => match action {
+            A::AssignmentView
+            | A::AssignmentAnswer
+            | A::AssignmentEnd
+            | A::ReferralView
+            | A::TimelineView
+            | A::SupportStart
+            | A::SupportView
+            | A::SupportPause
+            | A::SupportProposeEnd
+            | A::PlanWrite
+            | A::GoalOutcome
+            | A::VisitWrite
+            | A::VisitView
+            | A::MeasureWrite
+            | A::MeasureView
+            | A::ClientView
+            | A::LinkWorkerView => Scope::Own,
+            A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            _ => Scope::None,
+        },
+        Role::Client => match action {
+            A::ReferralCreate => Scope::Programme,
+            A::ReferralView
+            | A::ReferralUpdate
+            | A::ReferralSubmit
+            | A::ReferralAnswer
+            | A::ReferralWithdraw
+            | A::TimelineView
+            | A::MessageView
+            | A::ConsentView
+            | A::ConsentWithdraw
+            | A::SupportView
+            | A::VisitView
+            | A::MeasureView
+            | A::GoalOutcome
+            | A::ClientView
+            | A::AccessLogView => Scope::Own,
+            A::ProgrammeView => Scope::Programme,
+            _ => Scope::None,
+        },
+        Role::ReportReader => match action {
+            A::ReportView | A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            _ => Scope::None,
+        },
+        Role::PrivacyOfficer => match action {
+            A::AuditView | A::AccessLogView | A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            _ => Scope::None,
+        },
+        Role::Admin => match action {
+            A::ReferralMarkAsError
+            | A::ProgrammeView
+            | A::ProgrammeManage
+            | A::OrganisationView
+            | A::OrganisationManage
+            | A::UserManage
+            | A::RoleAssignmentManage
+            | A::ApiClientManage => Scope::Programme,
+            _ => Scope::None,
+        },
+    }
+}
+
+/// The relations of a thing to people, as far as they decide who may touch it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subject {
+    /// Where it lies.
+    pub programme: ProgrammeId,
+    /// The signed-in person who wrote the referral.
+    pub referrer: Option<UserId>,
+    /// The machine that pushed it.
+    pub api_client: Option<ApiClientId>,
+    /// The organisation that it was pushed for.
+    pub organisation: Option<OrganisationId>,
+    /// The link worker assigned now.
+    pub link_worker: Option<UserId>,
+    /// The link worker to whom it is proposed now.
+    pub proposed_to: Option<UserId>,
+    /// The client's own sign-in.
+    pub client: Option<UserId>,
+    /// Whether a verified consent shares it with a link worker today.
+    pub shared_with_link_worker: bool,
+    /// A draft is nobody's business but its writer's.
+    pub draft: bool,
+}
+
+impl Subject {
+    /// A thing of a programme that belongs to no case.
+    #[must_use]
+    pub fn of_programme(programme: ProgrammeId) -> Self {
+        Self {
+            programme,
+            referrer: None,
+            api_client: None,
+            organisation: None,
+            link_worker: None,
+            proposed_to: None,
+            client: None,
+            shared_with_link_worker: false,
+            draft: false,
+        }
+    }
+
+    fn is_own(&self, actor: &Actor, grant: &Grant, action: Action) -> bool {
+        let user = actor.user();
+        let is = |person: Option<UserId>| person.is_some() && person == user;
+        match grant.role {
+            Role::Referrer => is(self.referrer),
+            Role::Integration => {
+                self.api_client.is_some() && self.api_client == actor.api_client() && self.organisation == grant.organisation
+            }
+            // A proposal is answered and seen without the client's name; everything else needs the accepted assignment and the consent.
+            Role::LinkWorker => match action {
+                Action::AssignmentView | Action::AssignmentAnswer => is(self.proposed_to) || is(self.link_worker),
+                Action::LinkWorkerView | Action::AssignmentEnd => is(self.link_worker),
+                _ => is(self.link_worker) && self.shared_with_link_worker,
+            },
+            Role::Client => is(self.client) || (self.draft && is(self.referrer)),
+            Role::Coordinator | Role::ReportReader | Role::PrivacyOfficer | Role::Admin => false,
+        }
+    }
+}
+
+/// What the policy says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// Yes, and by which of the caller's roles.
+    Allowed(Grant),
+    /// No, and the caller may not even know that it exists: 404.
+    Hidden,
+    /// No, though the caller may see it: 403.
+    Forbidden,
+}
+
+fn granting<'a>(actor: &'a Actor, action: Action, subject: &Subject) -> Option<&'a Grant> {
+    actor.grants.iter().find(|grant| {
+        grant.programme == subject.programme
+            && match scope(grant.role, action) {
+                Scope::None => false,
+                Scope::Own => subject.is_own(actor, grant, action),
+                Scope::Programme => !subject.draft || action == Action::ReferralCreate,
+            }
+    })
+}
+
+/// Decides one access.
+#[must_use]
+pub fn decide(actor: &Actor, action: Action, subject: &Subject) -> Decision {
+    if let Some(grant) = granting(actor, action, subject) {
+        return Decision::Allowed(grant.clone());
+    }
+    if action != action.view() && granting(actor, action.view(), subject).is_some() {
+        return Decision::Forbidden;
+    }
+    Decision::Hidden
+}
+
+/// Which rows of a list a caller may see: the union of what each of their roles opens. A store turns it into a condition.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Visibility {
+    /// All rows of these programmes.
+    pub programmes: Vec<ProgrammeId>,
+    /// Rows of these programmes that this person wrote.
+    pub written_by: Option<(UserId, Vec<ProgrammeId>)>,
+    /// Rows that this machine pushed for one of these organisations, each in its programme.
+    pub pushed_by: Option<(ApiClientId, Vec<(ProgrammeId, OrganisationId)>)>,
+    /// Rows of these programmes assigned to this person now, under a consent that shares them.
+    pub assigned_to: Option<(UserId, Vec<ProgrammeId>)>,
+    /// Rows of these programmes about this person.
+    pub about: Option<(UserId, Vec<ProgrammeId>)>,
+}
+
+impl Visibility {
+    /// Whether nothing at all can be seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The visibility of a list under a view action.
+#[must_use]
+pub fn visibility(actor: &Actor, action: Action) -> Visibility {
+    let reach = |role: Role, wanted: Scope| {
+        if scope(role, action) == wanted { actor.programmes(role) } else { Vec::new() }
+    };
+    let mut programmes: Vec<_> = Role::ALL.iter().flat_map(|role| reach(*role, Scope::Programme)).collect();
+    programmes.sort_unstable();
+    programmes.dedup();
+    let own = |role: Role| {
+        let own = reach(role, Scope::Own);
+        actor.user().filter(|_| !own.is_empty()).map(|user| (user, own))
+    };
+    let pushed_by = match actor.caller {
+        Caller::ApiClient(id) if scope(Role::Integration, action) == Scope::Own => {
+            let served: Vec<_> = actor
+                .grants
+                .iter()
+                .filter(|grant| grant.role == Role::Integration)
+                .filter_map(|grant| grant.organisation.map(|organisation| (grant.programme, organisation)))
+                .collect();
+            (!served.is_empty()).then_some((id, served))
+        }
+        _ => None,
+    };
+    Visibility { programmes, written_by: own(Role::Referrer), pushed_by, assigned_to: own(Role::LinkWorker), about: own(Role::Client) }
+}
