@@ -5,9 +5,25 @@
 //! come in as arguments, so that every rule can be tried in a test without a server.
 
 pub mod access;
+pub mod activity;
 pub mod actor;
+pub mod assignment;
 pub mod audit;
+pub mod client;
 pub mod codes;
+pub mod consent;
+pub mod event;
+pub mod goal;
+pub mod identity_code;
 pub mod ids;
+pub mod link_worker;
+pub mod measure;
+pub mod money;
+pub mod programme;
+pub mod referral;
+pub mod statistics;
+pub mod support_period;
+pub mod text;
 pub mod time;
 pub mod version;
+pub mod visit;

@@ -1,0 +1,185 @@
+//! Consent: what the client has agreed to, and what that opens today (product §6).
+//!
+//! No consent, no referral; no purpose, no sharing. What a sender without a sign-in asserts opens nothing to anyone but the coordinator
+//! until the coordinator has verified it with the client.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use crate::codes::{ConsentMethod, ConsentPurpose, Language};
+use crate::ids::{ConsentId, ReferralId, UserId};
+use crate::time::Instant;
+
+/// One recorded consent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Consent {
+    /// Its id.
+    pub id: ConsentId,
+    /// The referral that it was given for.
+    pub referral: ReferralId,
+    /// What the client agreed to.
+    pub purposes: BTreeSet<ConsentPurpose>,
+    /// What the client has withdrawn since.
+    pub withdrawn_purposes: BTreeSet<ConsentPurpose>,
+    /// Version of the text that the client heard or read.
+    pub text_version: String,
+    /// Language of that text.
+    pub language: Language,
+    /// How it was given.
+    pub method: ConsentMethod,
+    /// With whom the client gave it, in words.
+    pub given_with: Option<String>,
+    /// When it was given.
+    pub given_at: Instant,
+    /// The last day on which it holds; open when there is none.
+    pub valid_until: Option<NaiveDate>,
+    /// Who wrote it down; nobody known for an anonymous sender.
+    pub recorded_by: Option<UserId>,
+    /// When and by whom an asserted consent was verified with the client.
+    pub verified: Option<(Instant, UserId)>,
+    /// When the last purpose was withdrawn, or the newest of the withdrawals.
+    pub withdrawn_at: Option<Instant>,
+}
+
+impl Consent {
+    /// Whether the client's word stands behind it, and not only a sender's.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.method != ConsentMethod::AssertedBySender || self.verified.is_some()
+    }
+
+    /// What it opens on a day.
+    #[must_use]
+    pub fn open_purposes(&self, today: NaiveDate) -> BTreeSet<ConsentPurpose> {
+        if self.valid_until.is_some_and(|until| until < today) {
+            return BTreeSet::new();
+        }
+        self.purposes.difference(&self.withdrawn_purposes).copied().collect()
+    }
+
+    /// Takes purposes back; withdrawing is as easy as giving, so an unknown or repeated purpose does no harm.
+    ///
+    /// # Errors
+    /// [`AlreadyWithdrawn`] when nothing of it is left to take back.
+    pub fn withdraw(mut self, purposes: &BTreeSet<ConsentPurpose>, now: Instant) -> Result<Self, AlreadyWithdrawn> {
+        let before = self.withdrawn_purposes.len();
+        self.withdrawn_purposes.extend(self.purposes.intersection(purposes).copied());
+        // Without the processing itself there is nothing left to share.
+        if self.withdrawn_purposes.contains(&ConsentPurpose::ProcessReferral) {
+            self.withdrawn_purposes.clone_from(&self.purposes);
+        }
+        if self.withdrawn_purposes.len() == before {
+            return Err(AlreadyWithdrawn);
+        }
+        self.withdrawn_at = Some(now);
+        Ok(self)
+    }
+
+    /// Notes that a coordinator has asked the client.
+    #[must_use]
+    pub fn verify(mut self, by: UserId, now: Instant) -> Self {
+        self.verified.get_or_insert((now, by));
+        self
+    }
+}
+
+/// Nothing is left to withdraw.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("these purposes are withdrawn already")]
+pub struct AlreadyWithdrawn;
+
+/// What all consents of a referral open together today.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ConsentStatus {
+    /// Purposes that are open, whoever asserts them.
+    pub open: BTreeSet<ConsentPurpose>,
+    /// Purposes that the client themself stands behind.
+    pub verified: BTreeSet<ConsentPurpose>,
+}
+
+impl ConsentStatus {
+    /// Sums up the consents of one referral.
+    #[must_use]
+    pub fn of(consents: &[Consent], today: NaiveDate) -> Self {
+        let mut status = Self::default();
+        for consent in consents {
+            let open = consent.open_purposes(today);
+            if consent.is_verified() {
+                status.verified.extend(open.iter().copied());
+            }
+            status.open.extend(open);
+        }
+        status
+    }
+
+    /// Whether somebody other than the coordinator may be let in for this purpose.
+    #[must_use]
+    pub fn shares(&self, purpose: ConsentPurpose) -> bool {
+        self.verified.contains(&ConsentPurpose::ProcessReferral) && self.verified.contains(&purpose)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Id;
+
+    fn at(text: &str) -> Instant {
+        Instant::new(text.parse().expect("an instant"))
+    }
+
+    fn consent(method: ConsentMethod) -> Consent {
+        Consent {
+            id: ConsentId::from_uuid(uuid::Uuid::from_u128(1)),
+            referral: ReferralId::from_uuid(uuid::Uuid::from_u128(2)),
+            purposes: BTreeSet::from([ConsentPurpose::ProcessReferral, ConsentPurpose::ShareWithLinkWorker]),
+            withdrawn_purposes: BTreeSet::new(),
+            text_version: "2026-1".to_owned(),
+            language: Language::Finnish,
+            method,
+            given_with: None,
+            given_at: at("2026-11-22T10:00:00Z"),
+            valid_until: None,
+            recorded_by: None,
+            verified: None,
+            withdrawn_at: None,
+        }
+    }
+
+    #[test]
+    fn an_assertion_opens_nothing_to_others_until_it_is_verified() {
+        let today = at("2026-11-22T10:00:00Z").helsinki_date();
+        let asserted = consent(ConsentMethod::AssertedBySender);
+        let status = ConsentStatus::of(std::slice::from_ref(&asserted), today);
+        assert!(status.open.contains(&ConsentPurpose::ProcessReferral));
+        assert!(!status.shares(ConsentPurpose::ShareWithLinkWorker));
+        let verified = asserted.verify(UserId::from_uuid(uuid::Uuid::from_u128(3)), at("2026-11-23T10:00:00Z"));
+        assert!(ConsentStatus::of(&[verified], today).shares(ConsentPurpose::ShareWithLinkWorker));
+    }
+
+    #[test]
+    fn withdrawing_the_processing_withdraws_everything() {
+        let now = at("2026-11-23T10:00:00Z");
+        let withdrawn = consent(ConsentMethod::Oral).withdraw(&BTreeSet::from([ConsentPurpose::ProcessReferral]), now).expect("open");
+        assert!(withdrawn.open_purposes(now.helsinki_date()).is_empty());
+        assert_eq!(withdrawn.withdraw(&BTreeSet::from([ConsentPurpose::ProcessReferral]), now), Err(AlreadyWithdrawn));
+    }
+
+    #[test]
+    fn one_purpose_can_go_and_the_others_stay() {
+        let now = at("2026-11-23T10:00:00Z");
+        let less = consent(ConsentMethod::Oral).withdraw(&BTreeSet::from([ConsentPurpose::ShareWithLinkWorker]), now).expect("open");
+        let status = ConsentStatus::of(&[less], now.helsinki_date());
+        assert!(!status.shares(ConsentPurpose::ShareWithLinkWorker));
+        assert!(status.shares(ConsentPurpose::ProcessReferral));
+    }
+
+    #[test]
+    fn a_consent_ends_after_its_last_day() {
+        let mut limited = consent(ConsentMethod::Oral);
+        limited.valid_until = NaiveDate::from_ymd_opt(2026, 12, 31);
+        assert!(!limited.open_purposes(NaiveDate::from_ymd_opt(2026, 12, 31).expect("a date")).is_empty());
+        assert!(limited.open_purposes(NaiveDate::from_ymd_opt(2027, 1, 1).expect("a date")).is_empty());
+    }
+}
