@@ -89,6 +89,26 @@ impl Consent {
 #[error("these purposes are withdrawn already")]
 pub struct AlreadyWithdrawn;
 
+/// The last day on which the client's own consents share a referral for a purpose; [`OPEN_ENDED`] when they are open-ended. Kept with the
+/// referral, so that a list asks the calendar and not every consent.
+#[must_use]
+pub fn shared_until(consents: &[Consent], purpose: ConsentPurpose) -> Option<NaiveDate> {
+    let until = |wanted: ConsentPurpose| {
+        consents
+            .iter()
+            .filter(|consent| consent.is_verified() && consent.purposes.contains(&wanted) && !consent.withdrawn_purposes.contains(&wanted))
+            .map(|consent| consent.valid_until.unwrap_or(OPEN_ENDED))
+            .max()
+    };
+    Some(until(ConsentPurpose::ProcessReferral)?.min(until(purpose)?))
+}
+
+/// A day that no calendar of ours reaches, for "without end"; both databases can hold it.
+pub const OPEN_ENDED: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
+
 /// What all consents of a referral open together today.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ConsentStatus {
@@ -181,5 +201,8 @@ mod tests {
         limited.valid_until = NaiveDate::from_ymd_opt(2026, 12, 31);
         assert!(!limited.open_purposes(NaiveDate::from_ymd_opt(2026, 12, 31).expect("a date")).is_empty());
         assert!(limited.open_purposes(NaiveDate::from_ymd_opt(2027, 1, 1).expect("a date")).is_empty());
+        assert_eq!(shared_until(std::slice::from_ref(&limited), ConsentPurpose::ShareWithLinkWorker), limited.valid_until);
+        assert_eq!(shared_until(&[limited, consent(ConsentMethod::Oral)], ConsentPurpose::ShareWithLinkWorker), Some(OPEN_ENDED));
+        assert_eq!(shared_until(&[consent(ConsentMethod::AssertedBySender)], ConsentPurpose::ShareWithLinkWorker), None);
     }
 }

@@ -18,6 +18,7 @@ pub mod identity_code;
 pub mod ids;
 pub mod link_worker;
 pub mod measure;
+pub mod message;
 pub mod money;
 pub mod programme;
 pub mod referral;
