@@ -161,7 +161,7 @@ CREATE TABLE referrals (
     created_at timestamptz NOT NULL,
     submitted_at timestamptz,
     link_worker_user_id uuid REFERENCES users (id),
-    shared_with_link_worker boolean NOT NULL,
+    shared_until date,
     PRIMARY KEY (id),
     CHECK ((state = 'closed') = (outcome IS NOT NULL AND end_reason IS NOT NULL AND closed_at IS NOT NULL AND closed_by_role IS NOT NULL)),
     CHECK ((state = 'deferred') = (resume_on IS NOT NULL AND back_to IS NOT NULL)),

@@ -161,7 +161,7 @@ CREATE TABLE referrals (
     created_at TEXT NOT NULL,
     submitted_at TEXT,
     link_worker_user_id TEXT REFERENCES users (id),
-    shared_with_link_worker INTEGER NOT NULL CHECK (shared_with_link_worker IN (0, 1)),
+    shared_until TEXT,
     PRIMARY KEY (id),
     CHECK ((state = 'closed') = (outcome IS NOT NULL AND end_reason IS NOT NULL AND closed_at IS NOT NULL AND closed_by_role IS NOT NULL)),
     CHECK ((state = 'deferred') = (resume_on IS NOT NULL AND back_to IS NOT NULL)),

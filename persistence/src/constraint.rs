@@ -1,0 +1,106 @@
+//! Which rule of the schema a write broke. The only place where the names of constraints are read.
+
+use std::fmt;
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
+
+/// A rule of the schema that a caller may have to answer for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Constraint {
+    /// This caller has used this idempotency key for this operation already.
+    IdempotencyKeyTaken,
+    /// The audit trail already has an event at this place of this chain.
+    AuditPlaceTaken,
+    /// The audit trail can only grow.
+    AuditAppendOnly,
+    /// This source system has sent this referral already.
+    SourceTaken,
+    /// A known client of the programme has this identity code.
+    IdentityCodeTaken,
+    /// The referral has a proposed or accepted link worker already.
+    AssignmentOpen,
+    /// The questionnaire was recorded for this timepoint already.
+    MeasureTaken,
+    /// Somebody has this sign-in name.
+    LoginTaken,
+    /// The client is linked to this activity already.
+    ActivityLinkTaken,
+    /// The programme has terms from that day already.
+    TermsDayTaken,
+    /// The person is a link worker of the programme already.
+    LinkWorkerTaken,
+    /// A row refers to another one that does not exist, or is referred to. SQLite does not say which.
+    ForeignKey,
+    /// Any other rule.
+    Other,
+}
+
+/// One row for each constraint: PostgreSQL's name, and what SQLite says instead of it (columns of a unique index, the name of a CHECK).
+const KNOWN: &[(Constraint, &str, &str)] = &[
+    (Constraint::IdempotencyKeyTaken, "idempotency_keys_pkey", "idempotency_keys.caller, idempotency_keys.operation, idempotency_keys.key"),
+    (Constraint::AuditPlaceTaken, "audit_events_place", "audit_events.writer_id, audit_events.seq"),
+    (Constraint::SourceTaken, "referral_details_source_key", "referral_details.source_system, referral_details.source_id"),
+    (Constraint::IdentityCodeTaken, "clients_programme_id_identity_code_key", "clients.programme_id, clients.identity_code_index"),
+    (Constraint::AssignmentOpen, "assignments_one_open_key", "assignments.referral_id"),
+    (
+        Constraint::MeasureTaken,
+        "measures_support_period_id_instrument_timepoint_key",
+        "measures.support_period_id, measures.instrument, measures.timepoint",
+    ),
+    (Constraint::LoginTaken, "users_login_key", "users.login"),
+    (Constraint::ActivityLinkTaken, "activity_links_referral_id_activity_id_key", "activity_links.referral_id, activity_links.activity_id"),
+    (Constraint::TermsDayTaken, "programme_terms_programme_id_valid_from_key", "programme_terms.programme_id, programme_terms.valid_from"),
+    (Constraint::LinkWorkerTaken, "link_workers_programme_id_user_id_key", "link_workers.programme_id, link_workers.user_id"),
+];
+
+/// What the triggers of both databases say.
+const APPEND_ONLY: &str = "audit_events is append-only";
+
+impl Constraint {
+    /// Translates an error of either database; `None` when no rule was broken.
+    pub(crate) fn of(kind: DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Option<Self> {
+        let message = information.message();
+        match kind {
+            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => Some(Self::ForeignKey),
+            DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::CheckViolation | DatabaseErrorKind::ExclusionViolation => {
+                Some(Self::named(information.constraint_name(), message))
+            }
+            DatabaseErrorKind::NotNullViolation => Some(Self::Other),
+            _ if message.contains(APPEND_ONLY) => Some(Self::AuditAppendOnly),
+            _ => None,
+        }
+    }
+
+    fn named(name: Option<&str>, message: &str) -> Self {
+        // `UNIQUE constraint failed: t.a, t.b`, `UNIQUE constraint failed: index 'name'`, `CHECK constraint failed: name`
+        let said = message.split_once("constraint failed: ").map_or(message, |(_, rest)| rest);
+        let index = said.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\''));
+        KNOWN
+            .iter()
+            .find(|(_, postgresql, sqlite)| match name.or(index) {
+                Some(name) => name == *postgresql,
+                None => said == *sqlite || said == *postgresql,
+            })
+            .map_or(Self::Other, |(constraint, _, _)| *constraint)
+    }
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IdempotencyKeyTaken => "the idempotency key is taken",
+            Self::AuditPlaceTaken => "the place in the audit chain is taken",
+            Self::AuditAppendOnly => "the audit trail can only grow",
+            Self::SourceTaken => "the source system has sent this referral already",
+            Self::IdentityCodeTaken => "a known client has this identity code",
+            Self::AssignmentOpen => "the referral has an open assignment",
+            Self::MeasureTaken => "the questionnaire is recorded for this timepoint",
+            Self::LoginTaken => "the sign-in name is taken",
+            Self::ActivityLinkTaken => "the client is linked to this activity",
+            Self::TermsDayTaken => "there are terms from that day already",
+            Self::LinkWorkerTaken => "the person is a link worker of the programme",
+            Self::ForeignKey => "a row refers to one that does not exist",
+            Self::Other => "a rule of the schema",
+        })
+    }
+}

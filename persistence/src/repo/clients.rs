@@ -1,0 +1,229 @@
+//! Clients. The identity code is stored sealed, and found by its blind index alone.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use lahete_domain::client::{Birth, Client, ClientData, Contact};
+use lahete_domain::codes::Sex;
+use lahete_domain::identity_code::IdentityCode;
+use lahete_domain::ids::{ClientId, Id, ProgrammeId, UserId};
+use lahete_domain::programme::MunicipalityCode;
+use lahete_domain::time::Instant;
+use lahete_domain::version::Version;
+
+use crate::cipher::{CipherError, Keys};
+use crate::connection::MultiBackend;
+use crate::schema::clients;
+use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
+use crate::{Db, StoreError};
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = clients, check_for_backend(MultiBackend), treat_none_as_null = true, primary_key(id))]
+struct ClientRow {
+    id: IdCol<ClientId>,
+    version: VersionCol,
+    programme_id: IdCol<ProgrammeId>,
+    user_id: Option<IdCol<UserId>>,
+    given_name: String,
+    family_name: String,
+    phone: Option<String>,
+    email: Option<String>,
+    address: Option<String>,
+    client_will_contact: bool,
+    birth_date: Option<NaiveDate>,
+    birth_year: Option<i64>,
+    identity_code_cipher: Option<Vec<u8>>,
+    identity_code_index: Option<Vec<u8>>,
+    sex: Option<CodeCol<Sex>>,
+    municipality: String,
+    language: String,
+    interpreter_needed: bool,
+    non_disclosure: bool,
+    lives_at_home: Option<bool>,
+}
+
+const TABLE: &str = "clients";
+const CODE: &str = "identity_code_cipher";
+
+fn seal_error(error: CipherError, id: ClientId) -> StoreError {
+    match error {
+        CipherError::NoRandomness => StoreError::Unavailable,
+        CipherError::KeyLength | CipherError::UnknownKey | CipherError::Refused => StoreError::corrupt(TABLE, CODE, id),
+    }
+}
+
+impl ClientRow {
+    fn of(client: &Client, keys: &Keys) -> Result<Self, StoreError> {
+        let data = &client.data;
+        let (birth_date, birth_year) = match data.birth {
+            Birth::Date(date) => (Some(date), None),
+            Birth::Year(year) => (None, Some(i64::from(year))),
+        };
+        let code = data.identity_code.as_ref().map(|code| code.reveal().as_bytes());
+        let identity_code_cipher = code
+            .map(|code| keys.encrypt(TABLE, CODE, client.id.as_uuid(), code))
+            .transpose()
+            .map_err(|error| seal_error(error, client.id))?;
+        Ok(Self {
+            id: client.id.into(),
+            version: client.version.into(),
+            programme_id: client.programme.into(),
+            user_id: client.user.map(IdCol),
+            given_name: data.given_name.clone(),
+            family_name: data.family_name.clone(),
+            phone: data.contact.phone.clone(),
+            email: data.contact.email.clone(),
+            address: data.contact.address.clone(),
+            client_will_contact: data.contact.client_will_contact,
+            birth_date,
+            birth_year,
+            identity_code_cipher,
+            identity_code_index: code.map(|code| index(keys, client.programme, code)),
+            sex: data.sex.map(CodeCol),
+            municipality: data.municipality.as_str().to_owned(),
+            language: data.language.clone(),
+            interpreter_needed: data.interpreter_needed,
+            non_disclosure: data.non_disclosure,
+            lives_at_home: data.lives_at_home,
+        })
+    }
+
+    fn into_client(self, keys: &Keys) -> Result<Client, StoreError> {
+        let id = self.id.0;
+        let corrupt = |column| StoreError::corrupt(TABLE, column, id);
+        let birth = match (self.birth_date, self.birth_year) {
+            (Some(date), None) => Birth::Date(date),
+            (None, Some(year)) => Birth::Year(i32::try_from(year).map_err(|_| corrupt("birth_year"))?),
+            _ => return Err(corrupt("birth_date")),
+        };
+        let identity_code = match self.identity_code_cipher {
+            None => None,
+            Some(sealed) => {
+                let plain = keys.decrypt(TABLE, CODE, id.as_uuid(), &sealed).map_err(|error| seal_error(error, id))?;
+                let text = String::from_utf8(plain).map_err(|_| corrupt(CODE))?;
+                // It was in the past when it was stored; the calendar has only moved on since.
+                Some(IdentityCode::parse(&text, NaiveDate::MAX).map_err(|_| corrupt(CODE))?)
+            }
+        };
+        Ok(Client {
+            id,
+            version: self.version.into(),
+            programme: self.programme_id.0,
+            user: self.user_id.map(|user| user.0),
+            data: ClientData {
+                given_name: self.given_name,
+                family_name: self.family_name,
+                contact: Contact {
+                    phone: self.phone,
+                    email: self.email,
+                    address: self.address,
+                    client_will_contact: self.client_will_contact,
+                },
+                birth,
+                identity_code,
+                sex: self.sex.map(|sex| sex.0),
+                municipality: MunicipalityCode::parse(&self.municipality).ok_or_else(|| corrupt("municipality"))?,
+                language: self.language,
+                interpreter_needed: self.interpreter_needed,
+                non_disclosure: self.non_disclosure,
+                lives_at_home: self.lives_at_home,
+            },
+        })
+    }
+}
+
+/// The same person is another index in another programme, so that no two controllers can match their clients.
+fn index(keys: &Keys, programme: ProgrammeId, code: &[u8]) -> Vec<u8> {
+    let mut value = programme.as_uuid().as_bytes().to_vec();
+    value.extend_from_slice(code);
+    keys.blind_index(&value).to_vec()
+}
+
+impl Db<'_> {
+    /// Stores a client. As long as the referral is a draft the client is provisional: not yet matched with one who is known.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn client_insert(&mut self, client: &Client, provisional: bool, now: Instant) -> Result<(), StoreError> {
+        let row = ClientRow::of(client, self.keys())?;
+        diesel::insert_into(clients::table)
+            .values((row, clients::provisional.eq(provisional), clients::created_at.eq(InstantCol(now))))
+            .execute(self.conn())?;
+        Ok(())
+    }
+
+    /// One client.
+    ///
+    /// # Errors
+    /// When the row is corrupt or the database fails.
+    pub fn client_get(&mut self, id: ClientId) -> Result<Option<Client>, StoreError> {
+        let row = clients::table.find(IdCol(id)).select(ClientRow::as_select()).first(self.conn()).optional()?;
+        row.map(|row| row.into_client(self.keys())).transpose()
+    }
+
+    /// Several clients, in no order.
+    ///
+    /// # Errors
+    /// When a row is corrupt or the database fails.
+    pub fn clients_get(&mut self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+        let rows: Vec<ClientRow> =
+            clients::table.filter(clients::id.eq_any(ids.iter().copied().map(IdCol))).select(ClientRow::as_select()).load(self.conn())?;
+        rows.into_iter().map(|row| row.into_client(self.keys())).collect()
+    }
+
+    /// The client of a programme with an identity code, among those who are not provisional.
+    ///
+    /// # Errors
+    /// When the row is corrupt or the database fails.
+    pub fn client_by_identity_code(&mut self, programme: ProgrammeId, code: &IdentityCode) -> Result<Option<Client>, StoreError> {
+        let wanted = index(self.keys(), programme, code.reveal().as_bytes());
+        let row = clients::table
+            .filter(clients::programme_id.eq(IdCol(programme)))
+            .filter(clients::identity_code_index.eq(wanted))
+            .filter(clients::provisional.eq(false))
+            .select(ClientRow::as_select())
+            .first(self.conn())
+            .optional()?;
+        row.map(|row| row.into_client(self.keys())).transpose()
+    }
+
+    /// The clients that are one signed-in person, one for each programme.
+    ///
+    /// # Errors
+    /// When a row is corrupt or the database fails.
+    pub fn clients_of_user(&mut self, user: UserId) -> Result<Vec<Client>, StoreError> {
+        let rows: Vec<ClientRow> =
+            clients::table.filter(clients::user_id.eq(IdCol(user))).select(ClientRow::as_select()).load(self.conn())?;
+        rows.into_iter().map(|row| row.into_client(self.keys())).collect()
+    }
+
+    /// Stores a change of a client.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the version is another one.
+    pub fn client_update(&mut self, client: &Client, expected: Version) -> Result<(), StoreError> {
+        let mut row = ClientRow::of(client, self.keys())?;
+        row.version = expected.next().into();
+        let updated = diesel::update(clients::table.filter(clients::id.eq(row.id)).filter(clients::version.eq(VersionCol(expected))))
+            .set(&row)
+            .execute(self.conn())?;
+        if updated == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+
+    /// The draft is sent: its client counts as known from now on.
+    ///
+    /// # Errors
+    /// When the database refuses, as it does when another client has the identity code already.
+    pub fn client_confirm(&mut self, id: ClientId) -> Result<(), StoreError> {
+        diesel::update(clients::table.find(IdCol(id))).set(clients::provisional.eq(false)).execute(self.conn())?;
+        Ok(())
+    }
+
+    /// Removes a provisional client whose draft is gone or was matched with a known client.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn client_delete_provisional(&mut self, id: ClientId) -> Result<(), StoreError> {
+        diesel::delete(clients::table.filter(clients::id.eq(IdCol(id))).filter(clients::provisional.eq(true))).execute(self.conn())?;
+        Ok(())
+    }
+}

@@ -1,0 +1,632 @@
+//! The tables, by hand, in the column types that both databases share. The migrations of both must say the same.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    audit_events (id) {
+        id -> DbUuid,
+        writer_id -> DbUuid,
+        seq -> BigInt,
+        prev_hash -> Binary,
+        hash -> Binary,
+        at -> DbInstant,
+        caller_kind -> Text,
+        user_id -> Nullable<DbUuid>,
+        api_client_id -> Nullable<DbUuid>,
+        role -> Nullable<Text>,
+        organisation_id -> Nullable<DbUuid>,
+        programme_id -> Nullable<DbUuid>,
+        client_id -> Nullable<DbUuid>,
+        referral_id -> Nullable<DbUuid>,
+        operation -> Text,
+        action -> Text,
+        outcome -> Text,
+        reason -> Nullable<Text>,
+        request_id -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    idempotency_keys (caller, operation, key) {
+        caller -> Text,
+        operation -> Text,
+        key -> Text,
+        fingerprint -> Binary,
+        status -> SmallInt,
+        headers -> Text,
+        body -> Text,
+        created_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    programmes (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        name -> Text,
+        controller -> Text,
+        privacy_notice_url -> Nullable<Text>,
+        active -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    programme_municipalities (programme_id, municipality) {
+        programme_id -> DbUuid,
+        municipality -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    programme_terms (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        valid_from -> Date,
+        max_months -> BigInt,
+        max_minutes_per_month -> BigInt,
+        fee_cents_per_hour -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    organisations (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        name -> Text,
+        kind -> Text,
+        sector -> Nullable<Text>,
+        municipality -> Nullable<Text>,
+        active -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    users (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        login -> Text,
+        name -> Text,
+        password_hash -> Nullable<Text>,
+        active -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    role_assignments (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        user_id -> DbUuid,
+        role -> Text,
+        organisation_id -> Nullable<DbUuid>,
+        valid_from -> Date,
+        valid_until -> Nullable<Date>,
+        given_by -> Nullable<DbUuid>,
+        given_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    api_clients (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        name -> Text,
+        source_system -> Text,
+        secret_sha256 -> Binary,
+        secret_expires_at -> Nullable<DbInstant>,
+        active -> Bool,
+        created_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    api_client_organisations (api_client_id, organisation_id) {
+        api_client_id -> DbUuid,
+        organisation_id -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    clients (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        user_id -> Nullable<DbUuid>,
+        provisional -> Bool,
+        given_name -> Text,
+        family_name -> Text,
+        phone -> Nullable<Text>,
+        email -> Nullable<Text>,
+        address -> Nullable<Text>,
+        client_will_contact -> Bool,
+        birth_date -> Nullable<Date>,
+        birth_year -> Nullable<BigInt>,
+        identity_code_cipher -> Nullable<Binary>,
+        identity_code_index -> Nullable<Binary>,
+        sex -> Nullable<Text>,
+        municipality -> Text,
+        language -> Text,
+        interpreter_needed -> Bool,
+        non_disclosure -> Bool,
+        lives_at_home -> Nullable<Bool>,
+        created_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    referrals (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        client_id -> DbUuid,
+        channel -> Text,
+        referrer_user_id -> Nullable<DbUuid>,
+        api_client_id -> Nullable<DbUuid>,
+        organisation_id -> Nullable<DbUuid>,
+        sector -> Text,
+        municipality -> Text,
+        state -> Text,
+        state_since -> DbInstant,
+        coordinator_id -> Nullable<DbUuid>,
+        asked -> Nullable<Text>,
+        queue_accepted_at -> Nullable<DbInstant>,
+        queue_priority -> Nullable<Text>,
+        resume_on -> Nullable<Date>,
+        back_to -> Nullable<Text>,
+        assignment_id -> Nullable<DbUuid>,
+        support_period_id -> Nullable<DbUuid>,
+        follow_up_on -> Nullable<Date>,
+        outcome -> Nullable<Text>,
+        end_reason -> Nullable<Text>,
+        route -> Nullable<Text>,
+        closed_at -> Nullable<DbInstant>,
+        closed_by_user -> Nullable<DbUuid>,
+        closed_by_role -> Nullable<Text>,
+        created_at -> DbInstant,
+        submitted_at -> Nullable<DbInstant>,
+        link_worker_user_id -> Nullable<DbUuid>,
+        shared_until -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    referral_details (referral_id) {
+        referral_id -> DbUuid,
+        referrer_name -> Nullable<Text>,
+        referrer_contact -> Nullable<Text>,
+        feedback_wanted -> Bool,
+        wish -> Nullable<Text>,
+        background -> Nullable<Text>,
+        written_together -> Bool,
+        joint_meeting_wished -> Bool,
+        not_a_service_acknowledged -> Bool,
+        source_system -> Nullable<Text>,
+        source_id -> Nullable<Text>,
+        previous_referral_id -> Nullable<DbUuid>,
+        tracking_code_sha256 -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    referral_snapshots (referral_id) {
+        referral_id -> DbUuid,
+        programme_id -> DbUuid,
+        submitted_on -> Date,
+        age -> BigInt,
+        sex -> Nullable<Text>,
+        municipality -> Text,
+        evaluation -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    referral_reasons (referral_id, reason) {
+        referral_id -> DbUuid,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    consents (id) {
+        id -> DbUuid,
+        referral_id -> DbUuid,
+        purposes -> Text,
+        withdrawn_purposes -> Text,
+        text_version -> Text,
+        language -> Text,
+        method -> Text,
+        given_with -> Nullable<Text>,
+        given_at -> DbInstant,
+        valid_until -> Nullable<Date>,
+        recorded_by -> Nullable<DbUuid>,
+        verified_at -> Nullable<DbInstant>,
+        verified_by -> Nullable<DbUuid>,
+        withdrawn_at -> Nullable<DbInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    messages (id) {
+        id -> DbUuid,
+        referral_id -> DbUuid,
+        kind -> Text,
+        sender -> Text,
+        recipient -> Text,
+        user_id -> Nullable<DbUuid>,
+        words -> Text,
+        sent_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    contact_attempts (id) {
+        id -> DbUuid,
+        referral_id -> DbUuid,
+        channel -> Text,
+        result -> Text,
+        attempted_at -> DbInstant,
+        recorded_by -> DbUuid,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    events (id) {
+        id -> DbUuid,
+        referral_id -> DbUuid,
+        programme_id -> DbUuid,
+        kind -> Text,
+        at -> DbInstant,
+        caller_kind -> Text,
+        user_id -> Nullable<DbUuid>,
+        api_client_id -> Nullable<DbUuid>,
+        role -> Nullable<Text>,
+        from_state -> Nullable<Text>,
+        to_state -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        comment -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    link_workers (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        user_id -> DbUuid,
+        name -> Text,
+        status -> Text,
+        languages -> Text,
+        interests -> Nullable<Text>,
+        max_clients -> BigInt,
+        hours_per_month -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    link_worker_municipalities (link_worker_id, municipality) {
+        link_worker_id -> DbUuid,
+        municipality -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    contracts (id) {
+        id -> DbUuid,
+        link_worker_id -> DbUuid,
+        kind -> Text,
+        employer_id -> DbUuid,
+        valid_from -> Date,
+        valid_until -> Nullable<Date>,
+        fee_cents_per_hour -> Nullable<BigInt>,
+        insurance_note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    trainings (id) {
+        id -> DbUuid,
+        link_worker_id -> DbUuid,
+        kind -> Text,
+        provider -> Text,
+        completed_on -> Date,
+        credits_tenths -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    assignments (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        link_worker_id -> DbUuid,
+        link_worker_user_id -> DbUuid,
+        proposed_by -> DbUuid,
+        proposed_at -> DbInstant,
+        expires_at -> DbInstant,
+        message -> Nullable<Text>,
+        state -> Text,
+        answered_at -> Nullable<DbInstant>,
+        decline_reason -> Nullable<Text>,
+        ended_at -> Nullable<DbInstant>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    support_periods (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        starts_on -> Date,
+        planned_end_on -> Date,
+        first_planned_end_on -> Date,
+        state -> Text,
+        paused_since -> Nullable<DbInstant>,
+        pause_reason -> Nullable<Text>,
+        ended_on -> Nullable<Date>,
+        end_proposed_by -> Nullable<DbUuid>,
+        end_proposed_at -> Nullable<DbInstant>,
+        end_proposal_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    goals (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        support_period_id -> DbUuid,
+        words -> Text,
+        steps -> DbJson,
+        outcome -> Nullable<Text>,
+        recorded_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    activities (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        organisation_id -> Nullable<DbUuid>,
+        name -> Text,
+        name_lower -> Text,
+        description -> Nullable<Text>,
+        municipality -> Nullable<Text>,
+        price -> Text,
+        kaikukortti -> Bool,
+        remote -> Bool,
+        languages -> Text,
+        checked_on -> Date,
+        active -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    activity_themes (activity_id, theme) {
+        activity_id -> DbUuid,
+        theme -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    activity_links (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        referral_id -> DbUuid,
+        activity_id -> DbUuid,
+        state -> Text,
+        continues -> Nullable<Bool>,
+        barrier -> Nullable<Text>,
+        proposed_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    visits (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        support_period_id -> DbUuid,
+        visit_on -> Date,
+        minutes -> BigInt,
+        mode -> Text,
+        purpose -> Text,
+        support_kinds -> Text,
+        travel_metres -> BigInt,
+        travel_minutes -> BigInt,
+        note -> Nullable<Text>,
+        barriers -> Text,
+        state -> Text,
+        recorded_at -> Nullable<DbInstant>,
+        over_limit_reason -> Nullable<Text>,
+        absent_party -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    visit_workers (visit_id, link_worker_id) {
+        visit_id -> DbUuid,
+        link_worker_id -> DbUuid,
+        fee_cents_per_hour -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    measures (id) {
+        id -> DbUuid,
+        support_period_id -> DbUuid,
+        instrument -> Text,
+        timepoint -> Text,
+        mode -> Nullable<Text>,
+        answers -> Nullable<DbJson>,
+        raw -> Nullable<BigInt>,
+        hundredths -> Nullable<BigInt>,
+        missing_reason -> Nullable<Text>,
+        recorded_at -> DbInstant,
+    }
+}
+
+diesel::joinable!(programme_municipalities -> programmes (programme_id));
+diesel::joinable!(role_assignments -> users (user_id));
+diesel::joinable!(role_assignments -> organisations (organisation_id));
+diesel::joinable!(api_client_organisations -> api_clients (api_client_id));
+diesel::joinable!(api_client_organisations -> organisations (organisation_id));
+diesel::joinable!(referrals -> clients (client_id));
+diesel::joinable!(referral_details -> referrals (referral_id));
+diesel::joinable!(referral_snapshots -> referrals (referral_id));
+diesel::joinable!(referral_reasons -> referrals (referral_id));
+diesel::joinable!(consents -> referrals (referral_id));
+diesel::joinable!(assignments -> referrals (referral_id));
+diesel::joinable!(assignments -> link_workers (link_worker_id));
+diesel::joinable!(support_periods -> referrals (referral_id));
+diesel::joinable!(support_periods -> clients (client_id));
+diesel::joinable!(visits -> support_periods (support_period_id));
+diesel::joinable!(visits -> referrals (referral_id));
+diesel::joinable!(visit_workers -> visits (visit_id));
+diesel::joinable!(visit_workers -> link_workers (link_worker_id));
+diesel::joinable!(measures -> support_periods (support_period_id));
+diesel::joinable!(goals -> support_periods (support_period_id));
+diesel::joinable!(activity_themes -> activities (activity_id));
+diesel::joinable!(activity_links -> activities (activity_id));
+diesel::joinable!(activity_links -> referrals (referral_id));
+diesel::joinable!(link_worker_municipalities -> link_workers (link_worker_id));
+diesel::joinable!(contracts -> link_workers (link_worker_id));
+diesel::joinable!(trainings -> link_workers (link_worker_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    audit_events,
+    idempotency_keys,
+    programmes,
+    programme_municipalities,
+    programme_terms,
+    organisations,
+    users,
+    role_assignments,
+    api_clients,
+    api_client_organisations,
+    clients,
+    referrals,
+    referral_details,
+    referral_snapshots,
+    referral_reasons,
+    consents,
+    messages,
+    contact_attempts,
+    events,
+    link_workers,
+    link_worker_municipalities,
+    contracts,
+    trainings,
+    assignments,
+    support_periods,
+    goals,
+    activities,
+    activity_themes,
+    activity_links,
+    visits,
+    visit_workers,
+    measures,
+);

@@ -1,0 +1,288 @@
+//! The store's front: admission, deadlines and answers. What runs where is in [`sqlite`] and [`postgresql`].
+
+mod job;
+mod journal;
+mod postgresql;
+mod queue;
+mod sqlite;
+mod stats;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use lahete_domain::ids::IdSource;
+
+use crate::cipher::Keys;
+use crate::connection::{Opener, Purpose, Session};
+use crate::db::{Context, Db};
+use crate::error::StoreError;
+use crate::migrations::{self, SchemaState};
+use crate::url::DbUrl;
+
+use stats::Counters;
+pub use stats::StoreStats;
+
+/// How long [`Store::close`] waits for work under way, if the database does not answer.
+const CLOSE_LIMIT: Duration = Duration::from_secs(20);
+
+/// Which database is behind the store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Backend {
+    /// A file of SQLite.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgresql,
+}
+
+/// How the store works.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// The keys for sealed columns.
+    pub keys: Arc<Keys>,
+    /// Where new ids come from.
+    pub ids: Arc<dyn IdSource>,
+    /// How long a caller waits before the answer is [`StoreError::DeadlineExceeded`].
+    pub deadline: Duration,
+    /// SQLite: threads that read, each with a connection.
+    pub readers: usize,
+    /// PostgreSQL: threads that read and write, each with a connection.
+    pub connections: usize,
+    /// How many reads may wait; on PostgreSQL how many calls of both kinds. Beyond it, the answer is [`StoreError::Busy`] at once.
+    pub read_queue: usize,
+    /// How many writes and journal entries may wait.
+    pub write_queue: usize,
+    /// How many waiting writes one commit may make durable.
+    pub group_limit: usize,
+    /// How long a thread waits for a connection from the pool.
+    pub pool_timeout: Duration,
+    /// SQLite: how long a lock of another process is waited for.
+    pub busy_timeout: Duration,
+    /// PostgreSQL: how often a closure is run again after a collision or a lost connection.
+    pub retries: u32,
+}
+
+impl StoreOptions {
+    /// The values that suit a small server.
+    #[must_use]
+    pub fn new(keys: Arc<Keys>, ids: Arc<dyn IdSource>) -> Self {
+        Self {
+            keys,
+            ids,
+            deadline: Duration::from_secs(5),
+            readers: std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8),
+            connections: 10,
+            read_queue: 256,
+            write_queue: 256,
+            group_limit: 128,
+            pool_timeout: Duration::from_secs(2),
+            busy_timeout: Duration::from_secs(2),
+            retries: 3,
+        }
+    }
+
+    fn opener(&self, url: &DbUrl, purpose: Purpose) -> Opener {
+        Opener { url: url.clone(), purpose, statement_timeout: self.deadline, busy_timeout: self.busy_timeout }
+    }
+}
+
+/// The store. Clones share the same threads and connections; the last one to go stops them.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    url: DbUrl,
+    options: StoreOptions,
+    counters: Arc<Counters>,
+    engine: Engine,
+}
+
+enum Engine {
+    Sqlite(sqlite::Engine),
+    Postgresql(postgresql::Engine),
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.inner.url)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.stop(),
+            Engine::Postgresql(engine) => engine.stop(),
+        }
+    }
+}
+
+impl Store {
+    /// Starts the store's threads. A PostgreSQL server need not be up yet; a SQLite file is created when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when a SQLite file cannot be opened or a thread cannot be started; the reason is in the log.
+    pub fn open(url: &DbUrl, options: StoreOptions) -> Result<Self, StoreError> {
+        let counters = Arc::new(Counters::default());
+        let context = Context { keys: options.keys.clone(), ids: options.ids.clone() };
+        let engine = match url {
+            DbUrl::Sqlite(_) => Engine::Sqlite(sqlite::Engine::start(url, &options, context, &counters)?),
+            DbUrl::Postgres(_) => Engine::Postgresql(postgresql::Engine::start(url, &options, context, &counters)?),
+        };
+        Ok(Self { inner: Arc::new(Inner { url: url.clone(), options, counters, engine }) })
+    }
+
+    /// Runs a closure that only reads, in a transaction in which every query sees the same state. The answer waits until the events that it noted
+    /// with [`Db::audit`] are durable.
+    ///
+    /// # Errors
+    /// The closure's own, or a [`StoreError`] turned into it.
+    pub async fn read<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Db<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, answer) = job::task(f, self.inner.counters.clone());
+        Counters::add(&self.inner.counters.reads, 1);
+        let admitted = match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.read(job),
+            Engine::Postgresql(engine) => engine.read(job),
+        };
+        self.answer(admitted, answer).await
+    }
+
+    /// Runs a closure that writes, in a transaction of its own, and answers when it is durable. The closure may be run more than once before one
+    /// run is committed, so it must have no effect but on the database.
+    ///
+    /// # Errors
+    /// The closure's own, after which nothing is written, or a [`StoreError`] turned into it.
+    pub async fn write<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Db<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, answer) = job::task(f, self.inner.counters.clone());
+        Counters::add(&self.inner.counters.writes, 1);
+        let admitted = match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.write(job),
+            Engine::Postgresql(engine) => engine.write(job),
+        };
+        self.answer(admitted, answer).await
+    }
+
+    /// The deadline lies here and not in the database: a frozen server sends no timeout. The thread that runs the closure stays taken until it
+    /// really comes back.
+    async fn answer<T, E>(&self, admitted: Result<(), StoreError>, answer: job::Answer<T, E>) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        if let Err(error) = admitted {
+            Counters::add(&self.inner.counters.refused, 1);
+            return Err(E::from(error));
+        }
+        match tokio::time::timeout(self.inner.options.deadline, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(E::from(StoreError::Unavailable)),
+            Err(_) => {
+                Counters::add(&self.inner.counters.expired, 1);
+                Err(E::from(StoreError::DeadlineExceeded))
+            }
+        }
+    }
+
+    /// Asks the database for a sign of life, through the same queue as any read.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`] or [`StoreError::DeadlineExceeded`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|db: &mut Db<'_>| {
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1")).get_result::<i32>(db.conn())?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Compares the database's schema with this program.
+    ///
+    /// # Errors
+    /// As [`Store::ping`].
+    pub async fn schema_state(&self) -> Result<SchemaState, StoreError> {
+        self.read(|db: &mut Db<'_>| migrations::state(db.conn())).await
+    }
+
+    /// Brings the schema up to date, however long it takes; gives the versions that were run.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaTooNew`] when a newer program was here; whatever the database says, after which the failed migration has left no trace.
+    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        self.with_own_connection(|session| migrations::run(&mut session.conn)).await
+    }
+
+    /// Takes all migrations back. All data is lost.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn revert_migrations(&self) -> Result<Vec<String>, StoreError> {
+        self.with_own_connection(|session| migrations::revert(&mut session.conn)).await
+    }
+
+    async fn with_own_connection<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let opener = self.inner.options.opener(&self.inner.url, Purpose::Migrate);
+        let (send, receive) = tokio::sync::oneshot::channel();
+        job::spawn("store-schema", move || {
+            let result = opener.open().map_err(job::unavailable).and_then(|mut session| f(&mut session));
+            // Nobody waits any more: there is no one to tell.
+            let _ = send.send(result);
+        })?;
+        receive.await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        match self.inner.engine {
+            Engine::Sqlite(_) => Backend::Sqlite,
+            Engine::Postgresql(_) => Backend::Postgresql,
+        }
+    }
+
+    /// The database, as it may be shown.
+    #[must_use]
+    pub fn url(&self) -> &DbUrl {
+        &self.inner.url
+    }
+
+    /// What the store has done since it was opened.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
+        self.inner.counters.snapshot()
+    }
+
+    /// Takes no more work, finishes what was accepted, moves SQLite's log into its file and stops the threads.
+    pub async fn close(&self) {
+        let threads = match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.threads(),
+            Engine::Postgresql(engine) => engine.threads(),
+        };
+        let (send, receive) = tokio::sync::oneshot::channel::<()>();
+        let closer = job::spawn("store-close", move || {
+            for part in threads {
+                part.finish();
+            }
+            let _ = send.send(());
+        });
+        if closer.is_err() || tokio::time::timeout(CLOSE_LIMIT, receive).await.is_err() {
+            log::error!("the store was closed while the database still owed answers");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

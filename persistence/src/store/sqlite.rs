@@ -1,0 +1,222 @@
+//! SQLite: one thread writes, a few read.
+//!
+//! A commit costs a sync of the disk, whatever is in it. So the writer takes all jobs that wait, runs each in a savepoint of its own inside one
+//! transaction, commits once, and only then answers all of them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::connection::SimpleConnection;
+use lahete_domain::audit::AuditEvent;
+
+use crate::connection::{self, Opener, Pool, Purpose, Session};
+use crate::db::Context;
+use crate::error::StoreError;
+use crate::store::StoreOptions;
+use crate::store::job::{self, Job, Part};
+use crate::store::journal::Journal;
+use crate::store::queue::Queue;
+use crate::store::stats::Counters;
+use crate::url::DbUrl;
+
+/// What waits for the next commit.
+enum Entry {
+    /// A closure that writes.
+    Write(Box<dyn Job>),
+    /// A closure that has read, with the events that must be durable before its answer.
+    Journal(Vec<AuditEvent>, Box<dyn Job>),
+}
+
+impl Entry {
+    fn into_job(self) -> Box<dyn Job> {
+        match self {
+            Self::Write(job) | Self::Journal(_, job) => job,
+        }
+    }
+}
+
+pub(crate) struct Engine {
+    reads: Arc<Queue<Box<dyn Job>>>,
+    writes: Arc<Queue<Entry>>,
+    parts: Mutex<Vec<Part>>,
+}
+
+impl Engine {
+    pub fn start(url: &DbUrl, options: &StoreOptions, context: Context, counters: &Arc<Counters>) -> Result<Self, StoreError> {
+        let reads = Arc::new(Queue::new(options.read_queue));
+        let writes = Arc::new(Queue::new(options.write_queue));
+        let opener = options.opener(url, Purpose::Write);
+        // Opened here, so that a wrong path is told at once and the file exists before the first reader looks for it.
+        let session = opener.open().map_err(job::unavailable)?;
+        let mut writer = Writer {
+            opener,
+            session: Some(session),
+            journal: Journal::begin(&context),
+            context: context.clone(),
+            counters: counters.clone(),
+            limit: options.group_limit,
+        };
+        let queue = writes.clone();
+        let writing = vec![job::spawn("store-writer", move || writer.work(&queue))?];
+
+        let count = options.readers.max(1);
+        let pool = connection::pool(options.opener(url, Purpose::Read), u32::try_from(count).unwrap_or(u32::MAX), options.pool_timeout);
+        let mut reading = Vec::with_capacity(count);
+        for _ in 0..count {
+            let reader = Reader { pool: pool.clone(), context: context.clone(), writes: writes.clone() };
+            let queue = reads.clone();
+            reading.push(job::spawn("store-reader", move || reader.work(&queue))?);
+        }
+
+        let (r, w) = (reads.clone(), writes.clone());
+        // Readers first: the last of them still hand their events to the writer.
+        let parts = vec![Part::new(move || r.close(), reading), Part::new(move || w.close(), writing)];
+        Ok(Self { reads, writes, parts: Mutex::new(parts) })
+    }
+
+    pub fn read(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        self.reads.push(job).map_err(|(error, _)| error)
+    }
+
+    pub fn write(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        self.writes.push(Entry::Write(job)).map_err(|(error, _)| error)
+    }
+
+    pub fn stop(&self) {
+        self.reads.close();
+        self.writes.close();
+    }
+
+    pub fn threads(&self) -> Vec<Part> {
+        std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+struct Reader {
+    pool: Pool,
+    context: Context,
+    writes: Arc<Queue<Entry>>,
+}
+
+impl Reader {
+    fn work(&self, queue: &Queue<Box<dyn Job>>) {
+        while let Some(job) = queue.pop() {
+            if !job.is_abandoned() {
+                self.serve(job);
+            }
+        }
+    }
+
+    fn serve(&self, mut job: Box<dyn Job>) {
+        match self.read(job.as_mut()) {
+            Err(error) => job.finish(Err(error)),
+            Ok(events) if events.is_empty() => job.finish(Ok(())),
+            Ok(events) => {
+                if let Err((error, entry)) = self.writes.push(Entry::Journal(events, job)) {
+                    entry.into_job().finish(Err(error));
+                }
+            }
+        }
+    }
+
+    fn read(&self, job: &mut dyn Job) -> Result<Vec<AuditEvent>, StoreError> {
+        let mut session = self.pool.get().map_err(|_| StoreError::Unavailable)?;
+        session.begin_read()?;
+        let (_, events) = job::run(job, &mut session, &self.context);
+        // Nothing was written; ending the transaction lets go of the snapshot.
+        session.end();
+        Ok(events)
+    }
+}
+
+struct Writer {
+    opener: Opener,
+    session: Option<Session>,
+    journal: Journal,
+    context: Context,
+    counters: Arc<Counters>,
+    limit: usize,
+}
+
+impl Writer {
+    fn work(&mut self, queue: &Queue<Entry>) {
+        loop {
+            let mut group: VecDeque<Entry> = queue.take(self.limit).into();
+            if group.is_empty() {
+                break;
+            }
+            while !group.is_empty() {
+                self.commit_together(&mut group);
+            }
+        }
+        if let Some(session) = &mut self.session
+            && let Err(error) = session.conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        {
+            log::warn!("the log was left beside the database: {}", StoreError::of(&error));
+        }
+    }
+
+    /// Makes entries from the front durable in one commit and answers them. What is left in `group` did not run and belongs to the next commit.
+    fn commit_together(&mut self, group: &mut VecDeque<Entry>) {
+        let mut session = match self.session.take().map_or_else(|| self.opener.open(), Ok) {
+            Ok(session) => session,
+            Err(error) => {
+                let error = job::unavailable(error);
+                return group.drain(..).for_each(|entry| entry.into_job().finish(Err(error.clone())));
+            }
+        };
+        let mut ran = Vec::with_capacity(group.len());
+        let done = self.run_group(&mut session, group, &mut ran);
+        if done.is_err() {
+            session.end();
+        }
+        if !session.doomed {
+            self.session = Some(session);
+        }
+        if done.is_err() && ran.is_empty() {
+            // Not even the first one could begin: the same would happen to the others.
+            ran.extend(group.drain(..).map(Entry::into_job));
+        }
+        for job in ran {
+            job.finish(done.clone());
+        }
+    }
+
+    fn run_group(&mut self, session: &mut Session, group: &mut VecDeque<Entry>, ran: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
+        session.begin_write()?;
+        let mut events = Vec::new();
+        while let Some(entry) = group.pop_front() {
+            match entry {
+                Entry::Journal(read, job) => {
+                    events.extend(read);
+                    ran.push(job);
+                }
+                Entry::Write(job) if job.is_abandoned() => {}
+                Entry::Write(mut job) => {
+                    session.savepoint()?;
+                    session.fate.take();
+                    let (succeeded, noted) = job::run(job.as_mut(), session, &self.context);
+                    ran.push(job);
+                    events.extend(noted);
+                    // After some errors (a full disk, for one) SQLite has rolled the whole transaction back by itself. Then this fails, and with it
+                    // the group: none of it may be answered as done.
+                    let ended = if succeeded { session.commit() } else { session.rollback() };
+                    if let Err(error) = ended {
+                        return Err(session.fate.take().map_or_else(|| error.into(), |(_, cause)| cause));
+                    }
+                }
+            }
+        }
+        let count = events.len();
+        self.journal.append(session, &self.context, events)?;
+        if let Err(error) = session.commit() {
+            self.journal.uncertain(&self.context);
+            return Err(error.into());
+        }
+        self.journal.committed();
+        if !ran.is_empty() {
+            self.counters.committed(ran.len(), count);
+        }
+        Ok(())
+    }
+}
