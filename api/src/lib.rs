@@ -1,1 +1,31 @@
+//! The HTTP API of the wellbeing referral: the shell around all handlers ([`http`]), who is calling ([`auth`]), and one room for each resource.
+//!
+//! What lives here: parsing, rendering, use cases. What must not: rules of the referral (`domain`), SQL (`persistence`). The only place that knows a path is
+//! the `routes.rs` of a room.
 
+pub mod api_clients;
+pub mod audit_events;
+pub mod auth;
+pub mod cli;
+pub mod clients;
+pub mod clock;
+pub mod code_lists;
+pub mod config;
+pub mod consents;
+pub mod error;
+pub mod health;
+pub mod http;
+pub mod id_source;
+pub mod me;
+pub mod measure_instruments;
+pub mod municipalities;
+pub mod operation;
+pub mod organisations;
+pub mod programmes;
+pub mod public;
+pub mod referrals;
+pub mod role_assignments;
+pub mod rooms;
+pub mod startup;
+pub mod state;
+pub mod users;

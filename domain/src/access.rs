@@ -183,7 +183,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
             _ => Scope::None,
         },
         Role::Coordinator => match action {
-            A::ReferralUpdate | A::ReferralSubmit | A::ReferralAnswer | A::AssignmentAnswer => Scope::None,
+            A::ReferralCreate | A::ReferralUpdate | A::ReferralSubmit | A::AssignmentAnswer => Scope::None,
             A::AuditView
             | A::ProgrammeManage
             | A::OrganisationManage
@@ -191,7 +191,6 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::RoleAssignmentManage
             | A::ApiClientManage
             | A::AccessLogView => Scope::None,
-            A::ReferralCreate => Scope::None,
             _ => Scope::Programme,
         },
         Role::LinkWorker => match action {

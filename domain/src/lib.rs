@@ -26,5 +26,6 @@ pub mod statistics;
 pub mod support_period;
 pub mod text;
 pub mod time;
+pub mod user;
 pub mod version;
 pub mod visit;

@@ -295,6 +295,14 @@ pub struct AuditFilter {
     pub programme: Option<ProgrammeId>,
     /// Events about this client.
     pub client: Option<ClientId>,
+    /// Events of this person's doing.
+    pub user: Option<UserId>,
+    /// Events that were let through, or those that were not.
+    pub outcome: Option<AuditOutcome>,
+    /// Events from this instant on.
+    pub from: Option<Instant>,
+    /// Events before this instant.
+    pub until: Option<Instant>,
 }
 
 /// What is wrong at one place of a chain.
@@ -385,9 +393,47 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
     pub fn audit_list(&mut self, filter: AuditFilter, request: &PageRequest) -> Result<Page<StoredAuditEvent>, StoreError> {
+        self.audit_page(None, filter, request)
+    }
+
+    /// A page of what the trail holds of some programmes, newest first.
+    ///
+    /// # Errors
+    /// As [`Db::audit_list`].
+    pub fn audit_list_of(
+        &mut self,
+        programmes: &[ProgrammeId],
+        filter: AuditFilter,
+        request: &PageRequest,
+    ) -> Result<Page<StoredAuditEvent>, StoreError> {
+        self.audit_page(Some(programmes), filter, request)
+    }
+
+    fn audit_page(
+        &mut self,
+        programmes: Option<&[ProgrammeId]>,
+        filter: AuditFilter,
+        request: &PageRequest,
+    ) -> Result<Page<StoredAuditEvent>, StoreError> {
         let mut query = audit_events::table.select(AuditRow::as_select()).into_boxed::<MultiBackend>();
+        if let Some(programmes) = programmes {
+            let programmes: Vec<_> = programmes.iter().copied().map(IdCol).collect();
+            query = query.filter(audit_events::programme_id.eq_any(programmes));
+        }
         if let Some(programme) = filter.programme {
             query = query.filter(audit_events::programme_id.eq(IdCol(programme)));
+        }
+        if let Some(user) = filter.user {
+            query = query.filter(audit_events::user_id.eq(IdCol(user)));
+        }
+        if let Some(outcome) = filter.outcome {
+            query = query.filter(audit_events::outcome.eq(CodeCol(outcome)));
+        }
+        if let Some(from) = filter.from {
+            query = query.filter(audit_events::at.ge(InstantCol(from)));
+        }
+        if let Some(until) = filter.until {
+            query = query.filter(audit_events::at.lt(InstantCol(until)));
         }
         if let Some(client) = filter.client {
             query = query.filter(audit_events::client_id.eq(IdCol(client)));

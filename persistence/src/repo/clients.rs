@@ -5,14 +5,14 @@ use diesel::prelude::*;
 use lahete_domain::client::{Birth, Client, ClientData, Contact};
 use lahete_domain::codes::Sex;
 use lahete_domain::identity_code::IdentityCode;
-use lahete_domain::ids::{ClientId, Id, ProgrammeId, UserId};
+use lahete_domain::ids::{ClientId, Id, ProgrammeId, ReferralId, UserId};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 
 use crate::cipher::{CipherError, Keys};
 use crate::connection::MultiBackend;
-use crate::schema::clients;
+use crate::schema::{clients, referrals};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 use crate::{Db, StoreError};
 
@@ -207,6 +207,41 @@ impl Db<'_> {
             .set(&row)
             .execute(self.conn())?;
         if updated == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+
+    /// Whether a client is only that of a draft.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn client_is_provisional(&mut self, id: ClientId) -> Result<bool, StoreError> {
+        let provisional = clients::table.find(IdCol(id)).select(clients::provisional).first(self.conn()).optional()?;
+        Ok(provisional.unwrap_or(true))
+    }
+
+    /// Whether a link worker works with a client today, under a consent that shares it with them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn client_shared_with(&mut self, id: ClientId, link_worker: UserId, today: NaiveDate) -> Result<bool, StoreError> {
+        let shared: Option<IdCol<ReferralId>> = referrals::table
+            .filter(referrals::client_id.eq(IdCol(id)))
+            .filter(referrals::link_worker_user_id.eq(IdCol(link_worker)))
+            .filter(referrals::shared_until.ge(today))
+            .select(referrals::id)
+            .first(self.conn())
+            .optional()?;
+        Ok(shared.is_some())
+    }
+
+    /// The client has moved: lists of referrals find them in the new municipality. What was counted stays where it was counted.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn referral_move_client(&mut self, id: ClientId, municipality: &MunicipalityCode) -> Result<(), StoreError> {
+        diesel::update(referrals::table.filter(referrals::client_id.eq(IdCol(id))))
+            .set(referrals::municipality.eq(municipality.as_str()))
+            .execute(self.conn())?;
+        Ok(())
     }
 
     /// The draft is sent: its client counts as known from now on.

@@ -419,7 +419,7 @@ async fn lists_by_page(store: &Store) {
             .await
             .unwrap();
     }
-    let filter = AuditFilter { client: event(AuditOutcome::Allowed, "").client, programme: event(AuditOutcome::Allowed, "").programme };
+    let filter = AuditFilter { client: event(AuditOutcome::Allowed, "").client, programme: event(AuditOutcome::Allowed, "").programme, ..AuditFilter::default() };
     let mut request = PageRequest::first(2);
     let mut seen = Vec::new();
     loop {
@@ -430,7 +430,7 @@ async fn lists_by_page(store: &Store) {
         request.after = Some(next);
     }
     assert_eq!(seen, ["6", "5", "4", "3", "2", "1", "0"]);
-    let other = AuditFilter { client: Some(ClientId::from_uuid(Uuid::from_u128(999))), programme: None };
+    let other = AuditFilter { client: Some(ClientId::from_uuid(Uuid::from_u128(999))), ..AuditFilter::default() };
     let page = store.read(move |db| db.audit_list(other, &PageRequest::first(2))).await.unwrap();
     assert!(page.items.is_empty() && page.next.is_none());
 }

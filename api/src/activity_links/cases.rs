@@ -1,0 +1,167 @@
+//! What is done with activity links.
+
+use lahete_domain::access::Action;
+use lahete_domain::activity::{ActivityLink, ActivityLinkState};
+use lahete_domain::codes::{ActivityLinkStateCode, AuditAction, Code as _, EventKind, Role};
+use lahete_domain::ids::{ActivityId, ActivityLinkId, Id, ReferralId};
+use lahete_domain::referral::command::Transition;
+use lahete_domain::referral::error::ReferralError;
+use lahete_domain::referral::state::ReferralState;
+use lahete_domain::version::Version;
+use lahete_persistence::repo::activity_links::NamedActivityLink;
+use lahete_persistence::{Db, Page, PageRequest};
+
+use super::wire::{ActivityLinkUpdate, NewActivityLink};
+use crate::error::{AppError, Fault, RuleProblem};
+use crate::http::wire::Patch;
+use crate::operation::OpContext;
+use crate::referrals::case::{self, OpenCase};
+
+/// Opens the case for writing its plan: a coordinator while the referral is open, a link worker during support.
+fn open_plan(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId) -> Result<OpenCase, AppError> {
+    let open = case::open(db, ctx, Action::PlanWrite, referral)?;
+    let state = &open.case.referral.state;
+    let possible = if open.is(Role::LinkWorker) { matches!(state, ReferralState::InSupport { .. }) } else { state.is_open() };
+    if !possible {
+        let (state, allowed) = (state.code(), Transition::allowed_from(state.code()).collect());
+        return Err(ReferralError::WrongState { state, allowed }.into());
+    }
+    Ok(open)
+}
+
+/// Writes the line of the timeline and moves the support period on, of whose plan the links are a part.
+fn record(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, reason: Option<&'static str>) -> Result<(), AppError> {
+    if let Some(period) = open.case.referral.state.support_period() {
+        db.support_period_moved_on(period)?;
+    }
+    case::note(db, ctx, open, kind, reason, None)
+}
+
+fn find(db: &mut Db<'_>, id: ActivityLinkId) -> Result<NamedActivityLink, AppError> {
+    db.activity_link_get(id)?.ok_or(AppError::NotFound(ActivityLinkId::RESOURCE))
+}
+
+/// A page of a referral's links.
+///
+/// # Errors
+/// 404 when there is no such referral, or the caller may not know of it.
+pub fn list(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, page: &PageRequest) -> Result<Page<NamedActivityLink>, AppError> {
+    let open = case::open(db, ctx, Action::SupportView, referral)?;
+    case::audit(db, ctx, &open, AuditAction::Read);
+    Ok(db.activity_link_list(referral, page)?)
+}
+
+/// Links a referral with an activity. Nothing of the client goes to whoever holds it.
+///
+/// # Errors
+/// 404, 403; 409 when the referral is not open, the activity is over, or the two are linked already; 422 for an unknown activity.
+pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewActivityLink) -> Result<NamedActivityLink, AppError> {
+    let open = open_plan(db, ctx, referral)?;
+    let activity = db
+        .activity_get(ActivityId::from_uuid(new.activity_id))?
+        .ok_or_else(|| AppError::fault(Fault::new("/activity_id", "not_found", "The directory has no such activity.")))?;
+    if !activity.active {
+        return Err(RuleProblem::new("activity_not_active", "Nobody can join this activity any more.").into());
+    }
+    if db.activity_link_between(referral, activity.id)?.is_some() {
+        return Err(RuleProblem::new("activity_already_linked", "The referral is linked with this activity already.").into());
+    }
+    let link = ActivityLink {
+        id: ctx.ids.next(),
+        version: Version::FIRST,
+        referral,
+        activity: activity.id,
+        state: ActivityLinkState::Proposed,
+        proposed_at: ctx.now,
+    };
+    db.activity_link_insert(&link)?;
+    record(db, ctx, &open, EventKind::ActivityLinked, None)?;
+    Ok(NamedActivityLink { link, activity_name: activity.name })
+}
+
+/// The state that a change leads to. What belongs to another state than that is a fault, not silently dropped.
+fn next_state(present: ActivityLinkState, change: &ActivityLinkUpdate) -> Result<ActivityLinkState, AppError> {
+    let fault = |pointer: &str, code: &'static str, detail: &str| Err(AppError::fault(Fault::new(pointer, code, detail)));
+    let Some(code) = change.state.map(|code| code.0).apply_required(present.code()) else {
+        return fault("/state", "required", "A link always has a state.");
+    };
+    if code != ActivityLinkStateCode::Attending && matches!(change.continues, Patch::Value(_)) {
+        return fault("/continues", "not_with_state", "Only who attends can go on attending.");
+    }
+    if code != ActivityLinkStateCode::Stopped && matches!(change.barrier, Patch::Value(_)) {
+        return fault("/barrier", "not_with_state", "A barrier is told when the client has stopped.");
+    }
+    Ok(match code {
+        ActivityLinkStateCode::Proposed => ActivityLinkState::Proposed,
+        ActivityLinkStateCode::Started => ActivityLinkState::Started,
+        ActivityLinkStateCode::Attending => {
+            let known = if let ActivityLinkState::Attending { continues } = present { continues } else { None };
+            ActivityLinkState::Attending { continues: change.continues.apply(known) }
+        }
+        ActivityLinkStateCode::Stopped => {
+            let known = if let ActivityLinkState::Stopped { barrier } = present { Some(barrier) } else { None };
+            match change.barrier.map(|code| code.0).apply(known) {
+                Some(barrier) => ActivityLinkState::Stopped { barrier },
+                None => return fault("/barrier", "required", "Tell what stood in the way."),
+            }
+        }
+    })
+}
+
+/// Notes how far the client has come.
+///
+/// # Errors
+/// 404, 403; 412 and 428 by the version; 409 when the client cannot go on from here to there; 422 when what belongs to the state is missing.
+pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ActivityLinkId, change: &ActivityLinkUpdate) -> Result<NamedActivityLink, AppError> {
+    let found = find(db, id)?;
+    let open = open_plan(db, ctx, found.link.referral)?;
+    let expected = found.link.version;
+    ctx.expect_version(expected)?;
+    let present = found.link.state;
+    let next = next_state(present, change)?;
+    if next == present {
+        case::audit(db, ctx, &open, AuditAction::Read);
+        return Ok(found);
+    }
+    if !present.leads_to(next.code()) {
+        let detail = format!("A client cannot go from {} to {}.", present.code(), next.code());
+        return Err(RuleProblem::new("activity_link_wrong_state", detail).with("state", present.code().as_str()).into());
+    }
+    let link = ActivityLink { version: expected.next(), state: next, ..found.link };
+    db.activity_link_update(&link, expected)?;
+    record(db, ctx, &open, EventKind::ActivityLinkChanged, Some(next.code().as_str()))?;
+    Ok(NamedActivityLink { link, ..found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lahete_domain::codes::Barrier;
+    use serde_json::json;
+
+    fn next(present: ActivityLinkState, change: serde_json::Value) -> Result<ActivityLinkState, String> {
+        let change: ActivityLinkUpdate = serde_json::from_value(change).expect("a change");
+        next_state(present, &change).map_err(|error| match error {
+            AppError::Invalid(faults) => faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.code)).collect(),
+            other => format!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn what_belongs_to_a_state_goes_with_it() {
+        let attending = ActivityLinkState::Attending { continues: Some(true) };
+        let stopped = ActivityLinkState::Stopped { barrier: Barrier::Transport };
+        assert_eq!(next(ActivityLinkState::Proposed, json!({"state": "attending", "continues": true})), Ok(attending));
+        assert_eq!(next(attending, json!({})), Ok(attending));
+        assert_eq!(next(attending, json!({"continues": null})), Ok(ActivityLinkState::Attending { continues: None }));
+        assert_eq!(next(attending, json!({"state": "stopped", "barrier": "transport"})), Ok(stopped));
+        assert_eq!(next(stopped, json!({"state": "started"})), Ok(ActivityLinkState::Started));
+        assert_eq!(next(attending, json!({"state": "stopped"})), Err("/barrier required".to_owned()));
+        assert_eq!(next(attending, json!({"barrier": "money"})), Err("/barrier not_with_state".to_owned()));
+        assert_eq!(
+            next(ActivityLinkState::Proposed, json!({"state": "started", "continues": false})),
+            Err("/continues not_with_state".to_owned())
+        );
+        assert_eq!(next(stopped, json!({"state": null})), Err("/state required".to_owned()));
+    }
+}

@@ -1,0 +1,96 @@
+//! Activity links on the wire.
+
+use lahete_domain::activity::ActivityLinkState;
+use lahete_domain::ids::Id;
+use lahete_persistence::repo::activity_links::NamedActivityLink;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::http::wire::{ActivityLinkStateCode, BarrierCode, Patch, Timestamp};
+
+/// An activity for a client.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "activity_id": "01900000-0000-7000-8000-000000000040" }))]
+pub struct NewActivityLink {
+    /// The activity. A referral is linked with it once.
+    pub activity_id: Uuid,
+}
+
+/// How far the client has come now. What is left out stays.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "state": "attending", "continues": true }))]
+pub struct ActivityLinkUpdate {
+    /// The state: forward from `proposed` to `started` and `attending`, from each of them to `stopped`, and from there to a new start.
+    #[serde(default)]
+    pub state: Patch<ActivityLinkStateCode>,
+    /// While attending: whether the client goes on after the support has ended; null when that is not known.
+    #[serde(default)]
+    pub continues: Patch<bool>,
+    /// With `stopped`, and needed there: what stood in the way.
+    #[serde(default)]
+    pub barrier: Patch<BarrierCode>,
+}
+
+/// An activity that a client was guided to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01900000-0000-7000-8000-000000000067",
+    "referral_id": "01900000-0000-7000-8000-000000000060",
+    "activity_id": "01900000-0000-7000-8000-000000000040",
+    "activity_name": "Torstaikerho",
+    "state": "attending",
+    "continues": true,
+    "proposed_at": "2026-11-24T09:00:00.000000Z"
+}))]
+pub struct ActivityLinkView {
+    /// Its id.
+    pub id: Uuid,
+    /// The referral.
+    pub referral_id: Uuid,
+    /// The activity.
+    pub activity_id: Uuid,
+    /// The activity's name.
+    #[schema(max_length = 120)]
+    pub activity_name: String,
+    /// How far the client has come.
+    pub state: ActivityLinkStateCode,
+    /// While attending: whether the client goes on after the support has ended; left out when that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continues: Option<bool>,
+    /// When stopped: what stood in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub barrier: Option<BarrierCode>,
+    /// When it was proposed.
+    pub proposed_at: Timestamp,
+}
+
+impl From<&NamedActivityLink> for ActivityLinkView {
+    fn from(named: &NamedActivityLink) -> Self {
+        let link = &named.link;
+        let (continues, barrier) = match link.state {
+            ActivityLinkState::Proposed | ActivityLinkState::Started => (None, None),
+            ActivityLinkState::Attending { continues } => (continues, None),
+            ActivityLinkState::Stopped { barrier } => (None, Some(barrier.into())),
+        };
+        Self {
+            id: link.id.as_uuid(),
+            referral_id: link.referral.as_uuid(),
+            activity_id: link.activity.as_uuid(),
+            activity_name: named.activity_name.clone(),
+            state: link.state.code().into(),
+            continues,
+            barrier,
+            proposed_at: link.proposed_at.into(),
+        }
+    }
+}
+
+impl From<NamedActivityLink> for ActivityLinkView {
+    fn from(named: NamedActivityLink) -> Self {
+        Self::from(&named)
+    }
+}

@@ -1,0 +1,187 @@
+//! The command line.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use lahete_persistence::{Db, Store, StoreError};
+
+use crate::config::{CONFIG_FILE_VARIABLE, Config, ConfigError, RawSettings, settings_table};
+use crate::http::openapi::{DocumentFormat, api_document, write_document};
+use crate::id_source::UuidV7;
+use crate::startup::{Application, StartError, load_secrets, open_store};
+
+/// Backend of the wellbeing referral.
+#[derive(Debug, Parser)]
+#[command(name = "lahete", version, about)]
+pub struct Cli {
+    /// TOML file with settings; the environment wins over it.
+    #[arg(long, global = true, env = CONFIG_FILE_VARIABLE)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API until SIGTERM or SIGINT.
+    Serve {
+        /// The database, in place of the setting.
+        #[arg(long)]
+        database: Option<String>,
+        /// Address and port, in place of the setting.
+        #[arg(long)]
+        bind: Option<String>,
+        /// Demo mode.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Bring the database schema up to date.
+    Migrate {
+        /// The database, in place of the setting.
+        #[arg(long)]
+        database: Option<String>,
+    },
+    /// Print the API document.
+    Openapi {
+        /// In which form.
+        #[arg(long, value_enum, default_value_t = Format::Yaml)]
+        format: Format,
+    },
+    /// Print the settings, secrets hidden.
+    Config {
+        /// The table of all settings in Markdown instead.
+        #[arg(long)]
+        table: bool,
+    },
+    /// Work with the audit trail.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Check every chain of the trail.
+    Verify {
+        /// The database, in place of the setting.
+        #[arg(long)]
+        database: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Yaml,
+    Json,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the answer cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+    #[error("{0}")]
+    Document(String),
+    #[error("the audit trail is broken")]
+    BrokenTrail,
+}
+
+impl Cli {
+    /// Does what the command says.
+    pub async fn run(self) -> ExitCode {
+        match self.execute().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // The log may be off or not begun yet: an operator must see this in any case.
+                let _ = writeln!(std::io::stderr(), "lahete: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    async fn execute(self) -> Result<(), CommandError> {
+        let file = self.config.as_deref();
+        match self.command {
+            Command::Serve { database, bind, demo } => {
+                let demo = if demo { Some("true".to_owned()) } else { None };
+                let config = Config::from_raw(&settings(file, &[("database", database), ("bind", bind), ("demo", demo)])?)?;
+                start_log(&config);
+                Ok(Application::build(config).await?.run().await?)
+            }
+            Command::Migrate { database } => {
+                let versions = store(file, database)?.migrate().await?;
+                print(&if versions.is_empty() { "nothing to do\n".to_owned() } else { versions.join("\n") + "\n" })
+            }
+            Command::Openapi { format } => {
+                let format = match format {
+                    Format::Yaml => DocumentFormat::Yaml,
+                    Format::Json => DocumentFormat::Json,
+                };
+                print(&write_document(&api_document(), format).map_err(CommandError::Document)?)
+            }
+            Command::Config { table: true } => print(&settings_table()),
+            Command::Config { table: false } => {
+                let raw = settings(file, &[])?;
+                Config::from_raw(&raw)?;
+                print(&raw.listing())
+            }
+            Command::Audit { command: AuditCommand::Verify { database } } => {
+                let store = store(file, database)?;
+                let report = store.read(|db: &mut Db<'_>| -> Result<_, StoreError> { db.audit_verify() }).await?;
+                let mut text = format!("{} events in {} chains, {} faults\n", report.events, report.chains, report.faults_found);
+                for fault in &report.faults {
+                    text.push_str(&format!("{fault:?}\n"));
+                }
+                print(&text)?;
+                if report.is_sound() { Ok(()) } else { Err(CommandError::BrokenTrail) }
+            }
+        }
+    }
+}
+
+fn print(text: &str) -> Result<(), CommandError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// Default, file, environment, command line: each wins over the one before.
+fn settings(file: Option<&Path>, arguments: &[(&str, Option<String>)]) -> Result<RawSettings, ConfigError> {
+    let mut raw = RawSettings::defaults();
+    if let Some(file) = file {
+        raw.read_file(file)?;
+    }
+    raw.read_environment()?;
+    for (name, value) in arguments {
+        if let Some(value) = value {
+            raw.set(name, value, "argument")?;
+        }
+    }
+    Ok(raw)
+}
+
+fn store(file: Option<&Path>, database: Option<String>) -> Result<Store, CommandError> {
+    let config = Config::from_raw(&settings(file, &[("database", database)])?)?;
+    start_log(&config);
+    let secrets = load_secrets(&config)?;
+    Ok(open_store(&config, &secrets, Arc::new(UuidV7))?)
+}
+
+fn start_log(config: &Config) {
+    let _ = env_logger::Builder::new().parse_filters(&config.log).format_timestamp_millis().try_init();
+    // The default hook prints the message of a panic, in which a value of a client may stand: the place is enough.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        log::error!("panic at {place}");
+    }));
+}

@@ -1,0 +1,283 @@
+//! Everything that can go wrong in a request, as one closed enum. It becomes a [`crate::http::problem::Problem`] in one exhaustive match.
+
+use std::borrow::Cow;
+
+use lahete_domain::assignment::{AssignmentError, NotEligible};
+use lahete_domain::codes::Code;
+use lahete_domain::consent::AlreadyWithdrawn;
+use lahete_domain::referral::error::ReferralError;
+use lahete_persistence::StoreError;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// One fault in a body, at the place that a JSON pointer names.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Fault {
+    /// JSON pointer into the body that was sent; empty for the body as a whole.
+    pub pointer: String,
+    /// Stable code of the fault.
+    pub code: Cow<'static, str>,
+    /// The fault in words.
+    pub detail: String,
+    /// The limit or the choices that were missed.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub params: Map<String, Value>,
+}
+
+impl Fault {
+    /// A fault without parameters.
+    pub fn new(pointer: impl Into<String>, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code: code.into(), detail: detail.into(), params: Map::new() }
+    }
+
+    /// Adds one parameter.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.params.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// A rule of the domain that says no.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RuleProblem {
+    /// A code of the catalogue.
+    pub code: &'static str,
+    /// The reason in words, in English; never personal data.
+    pub detail: String,
+    /// What the caller may want to show: the limit, the present state, the allowed states.
+    pub params: Map<String, Value>,
+}
+
+impl RuleProblem {
+    /// A rule without parameters.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), params: Map::new() }
+    }
+
+    /// Adds one parameter.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.params.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// Why a request has no caller.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unauthenticated {
+    /// There is no token.
+    Missing,
+    /// There is one, but it does not count. The reason goes to the log, not to the caller.
+    Invalid(&'static str),
+}
+
+/// Why the token endpoint refuses, in the words of RFC 6749.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenRefusal {
+    /// The form cannot be read or lacks something.
+    InvalidRequest(&'static str),
+    /// Unknown client, wrong secret.
+    InvalidClient,
+    /// Unknown user, wrong password.
+    InvalidGrant,
+    /// A way of signing in that is not offered here.
+    UnsupportedGrantType,
+}
+
+/// Everything that can go wrong in a request.
+#[derive(Debug)]
+pub enum AppError {
+    /// The store failed.
+    Store(StoreError),
+    /// No such thing, or the caller may not know of it. The resource is for the log: the answer is the same for all.
+    NotFound(&'static str),
+    /// The caller may see it, but not do that.
+    Forbidden {
+        /// The action of the policy.
+        action: &'static str,
+    },
+    /// No valid token.
+    Unauthenticated(Unauthenticated),
+    /// A rule says no.
+    Rule(RuleProblem),
+    /// Faults in the body.
+    Invalid(Vec<Fault>),
+    /// The request cannot be read.
+    Malformed {
+        /// A code of the catalogue with status 400.
+        code: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The resource has changed since the caller read it.
+    Stale,
+    /// A change without `If-Match`.
+    PreconditionRequired,
+    /// Wrong `Content-Type` or `Content-Encoding`.
+    UnsupportedMediaType {
+        /// What would have been right.
+        accepted: &'static str,
+    },
+    /// The body is over the limit.
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// `Accept` leaves nothing.
+    NotAcceptable,
+    /// Known path, unknown method.
+    MethodNotAllowed {
+        /// The methods that there are.
+        allow: String,
+    },
+    /// Too many requests.
+    RateLimited {
+        /// Seconds to wait.
+        retry_after: u64,
+    },
+    /// The idempotency key was used with another request.
+    IdempotencyReused,
+    /// A request with the same key is still running.
+    IdempotencyInProgress,
+    /// The body did not arrive in time.
+    Timeout,
+    /// No answer in time, or too busy to take the request on.
+    Unavailable,
+    /// The token endpoint refuses.
+    Token(TokenRefusal),
+    /// A fault of ours. The text is for the log.
+    Internal(String),
+}
+
+impl AppError {
+    /// A request that cannot be read.
+    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Malformed { code, detail: detail.into() }
+    }
+
+    /// One fault in the body.
+    #[must_use]
+    pub fn fault(fault: Fault) -> Self {
+        Self::Invalid(vec![fault])
+    }
+
+    /// A fault of ours.
+    pub fn internal(reason: impl std::fmt::Display) -> Self {
+        Self::Internal(reason.to_string())
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<RuleProblem> for AppError {
+    fn from(problem: RuleProblem) -> Self {
+        Self::Rule(problem)
+    }
+}
+
+/// Codes as a JSON list, for the parameters of a problem.
+pub fn code_list<C: Code>(codes: &[C]) -> Value {
+    codes.iter().map(|code| Value::from(code.as_str())).collect()
+}
+
+impl From<ReferralError> for AppError {
+    fn from(error: ReferralError) -> Self {
+        use ReferralError as E;
+        let rule = |code: &'static str| RuleProblem::new(code, error.to_string());
+        match &error {
+            E::WrongState { state, allowed } => rule("wrong_state")
+                .with("state", state.as_str())
+                .with("allowed", allowed.iter().map(|transition| Value::from(transition.as_str())).collect::<Value>()),
+            E::ClientIsMinor => rule("client_is_minor"),
+            E::ConsentMissing(purpose) => rule("consent_missing").with("purpose", purpose.as_str()),
+            E::ConsentNotVerified(purpose) => rule("consent_not_verified").with("purpose", purpose.as_str()),
+            E::NoReasons => rule("no_reasons"),
+            E::MunicipalityNotServed => rule("municipality_not_served"),
+            E::ProgrammeInactive => rule("programme_inactive"),
+            E::NotAcknowledged => rule("not_acknowledged"),
+            E::NoActivityLink => rule("no_activity_link"),
+            E::ContactAttemptsMissing { recorded } => rule("contact_attempts_missing").with("recorded", *recorded),
+            E::EndReasonDoesNotFit { fitting, .. } => rule("end_reason_does_not_fit").with("fitting", code_list(fitting)),
+            E::OutcomeNotPossible { state, possible } => {
+                rule("outcome_not_possible").with("state", state.as_str()).with("possible", code_list(possible))
+            }
+            E::FollowUpMissing => rule("follow_up_missing"),
+            E::BarrierMissing => rule("barrier_missing"),
+            E::CannotReopen { outcome } => rule("cannot_reopen").with("outcome", outcome.as_str()),
+            E::ReopenTooLate => rule("reopen_too_late"),
+            E::ResumeDateInPast => rule("resume_date_in_past"),
+            E::FollowUpDateInPast => rule("follow_up_date_in_past"),
+            E::NotYoursToWithdraw => rule("referral_not_yours_to_withdraw"),
+            E::NoOpenQuestion => rule("no_open_question"),
+        }
+        .into()
+    }
+}
+
+impl From<lahete_domain::user::RoleError> for AppError {
+    fn from(error: lahete_domain::user::RoleError) -> Self {
+        use lahete_domain::user::RoleError as E;
+        let code = match error {
+            E::EndsBeforeItBegins => return Self::fault(Fault::new("/valid_until", "out_of_range", error.to_string())),
+            E::NotForPeople => "role_for_machines",
+            E::UserInactive => "user_inactive",
+            E::OrganisationNotInProgramme => "organisation_not_in_programme",
+            E::AlreadyGiven => "role_already_given",
+            E::AlreadyEnded => "role_already_ended",
+            E::LastDayOutOfRange => "last_day_out_of_range",
+            E::LastAdmin => "last_admin",
+        };
+        RuleProblem::new(code, error.to_string()).into()
+    }
+}
+
+impl From<lahete_domain::user::ApiClientError> for AppError {
+    fn from(error: lahete_domain::user::ApiClientError) -> Self {
+        use lahete_domain::user::ApiClientError as E;
+        let code = match error {
+            E::SecretExpired => return Self::fault(Fault::new("/secret_expires_at", "out_of_range", error.to_string())),
+            E::OrganisationNotInProgramme => "organisation_not_in_programme",
+            E::Revoked => "api_client_revoked",
+        };
+        RuleProblem::new(code, error.to_string()).into()
+    }
+}
+
+impl From<AssignmentError> for AppError {
+    fn from(error: AssignmentError) -> Self {
+        match error {
+            AssignmentError::WrongState { state } => {
+                RuleProblem::new("assignment_wrong_state", error.to_string()).with("state", state.as_str())
+            }
+            AssignmentError::ProposalExpired => RuleProblem::new("proposal_expired", error.to_string()),
+        }
+        .into()
+    }
+}
+
+impl From<NotEligible> for AppError {
+    fn from(error: NotEligible) -> Self {
+        let rule = |code: &'static str| RuleProblem::new(code, error.to_string());
+        match error {
+            NotEligible::NotActive => rule("link_worker_not_active"),
+            NotEligible::NotTrained => rule("link_worker_not_trained"),
+            NotEligible::WithoutContract => rule("link_worker_without_contract"),
+            NotEligible::OutsideArea => rule("link_worker_outside_area"),
+            NotEligible::Full { open, max } => rule("link_worker_full").with("open", open).with("max", max),
+            NotEligible::HoursFull { hours } => rule("link_worker_hours_full").with("hours", hours),
+            NotEligible::Conflict => rule("link_worker_conflict"),
+        }
+        .into()
+    }
+}
+
+impl From<AlreadyWithdrawn> for AppError {
+    fn from(error: AlreadyWithdrawn) -> Self {
+        RuleProblem::new("consent_already_withdrawn", error.to_string()).into()
+    }
+}

@@ -1,0 +1,96 @@
+//! What can be done with goals.
+
+use lahete_domain::access::Action;
+use lahete_domain::codes::{AuditAction, Code as _, EventKind};
+use lahete_domain::goal::Goal;
+use lahete_domain::ids::{GoalId, Id as _, SupportPeriodId};
+use lahete_domain::version::Version;
+use lahete_persistence::{Db, Page, PageRequest};
+
+use super::wire::{GoalCreate, GoalUpdate};
+use crate::clients::wire::required;
+use crate::error::AppError;
+use crate::http::wire::{LongText, Patch, Text};
+use crate::operation::OpContext;
+use crate::referrals::case;
+use crate::support_periods::cases::{OpenPeriod, open_period};
+
+/// Writes a goal down.
+///
+/// # Errors
+/// 404 and 403 by the policy, 409 when the support period has ended.
+pub(crate) fn create(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, body: &GoalCreate) -> Result<Goal, AppError> {
+    let OpenPeriod { open, period } = open_period(db, ctx, Action::PlanWrite, id)?;
+    period.expect_running()?;
+    let goal = Goal {
+        id: ctx.ids.next(),
+        version: Version::FIRST,
+        support_period: id,
+        words: body.words.as_str().to_owned(),
+        steps: body.steps.iter().cloned().map(Text::into_string).collect(),
+        outcome: None,
+        recorded_at: ctx.now,
+    };
+    db.goal_insert(&goal)?;
+    db.support_period_moved_on(id)?;
+    case::note(db, ctx, &open, EventKind::GoalRecorded, None, None)?;
+    Ok(goal)
+}
+
+fn find(db: &mut Db<'_>, id: GoalId) -> Result<Goal, AppError> {
+    db.goal_get(id)?.ok_or(AppError::NotFound(GoalId::RESOURCE))
+}
+
+/// Reads a goal.
+///
+/// # Errors
+/// 404 when there is none or the caller may not see it.
+pub(crate) fn view(db: &mut Db<'_>, ctx: &OpContext, id: GoalId) -> Result<Goal, AppError> {
+    let goal = find(db, id)?;
+    let OpenPeriod { open, .. } = open_period(db, ctx, Action::SupportView, goal.support_period)?;
+    case::audit(db, ctx, &open, AuditAction::Read);
+    Ok(goal)
+}
+
+/// Lists the goals of a support period.
+///
+/// # Errors
+/// 404 when there is no such support period or the caller may not see it.
+pub(crate) fn list(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, request: &PageRequest) -> Result<Page<Goal>, AppError> {
+    let OpenPeriod { open, .. } = open_period(db, ctx, Action::SupportView, id)?;
+    let page = db.goals_of(id, request)?;
+    case::audit(db, ctx, &open, AuditAction::Read);
+    Ok(page)
+}
+
+/// Changes a goal. Words and steps are the plan's; the outcome is also the client's to say.
+///
+/// # Errors
+/// 404 and 403 by the policy, 409 when the support period has ended, 412 and 428 by the version.
+pub(crate) fn update(db: &mut Db<'_>, ctx: &OpContext, id: GoalId, body: &GoalUpdate) -> Result<Goal, AppError> {
+    let goal = find(db, id)?;
+    let writes_plan = !body.words.is_absent() || body.steps.is_some();
+    let action = if writes_plan { Action::PlanWrite } else { Action::GoalOutcome };
+    let OpenPeriod { open, period } = open_period(db, ctx, action, goal.support_period)?;
+    if writes_plan && !body.outcome.is_absent() {
+        case::open(db, ctx, Action::GoalOutcome, period.referral)?;
+    }
+    ctx.expect_version(goal.version)?;
+    period.expect_running()?;
+    let expected = goal.version;
+    let patch = body.clone();
+    let reason = match &patch.outcome {
+        Patch::Value(code) => Some(code.0.as_str()),
+        Patch::Absent | Patch::Null => None,
+    };
+    let changed = Goal {
+        words: required(patch.words.map(LongText::into_string), goal.words, "/words")?,
+        steps: patch.steps.map_or(goal.steps, |steps| steps.into_iter().map(Text::into_string).collect()),
+        outcome: patch.outcome.map(|code| code.0).apply(goal.outcome),
+        ..goal
+    };
+    db.goal_update(&changed, expected)?;
+    db.support_period_moved_on(period.id)?;
+    case::note(db, ctx, &open, EventKind::GoalRecorded, reason, None)?;
+    Ok(Goal { version: expected.next(), ..changed })
+}

@@ -1,0 +1,203 @@
+//! JSON bodies, checked in one place: type, size, time, depth, schema, and the rules across members.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::ToSchema;
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+use super::body::{BodyFingerprint, leave_fingerprint, read_body};
+use super::schema::{depth, faults, parameters, validator_of, whole_numbers};
+use crate::error::{AppError, Fault};
+use crate::http::problem::Problem;
+use crate::state::AppState;
+
+/// A whole resource or command, sent as `application/json`.
+#[derive(Clone, Debug)]
+pub struct ValidJson<T>(pub T);
+
+/// A change of some members, sent as `application/merge-patch+json` (RFC 7396). The members of `T` are [`crate::http::wire::Patch`]es.
+#[derive(Clone, Debug)]
+pub struct MergePatch<T>(pub T);
+
+/// Parses and checks the bytes of a body.
+///
+/// # Errors
+/// 400 when it is no JSON or too deep, 422 with every fault otherwise.
+pub fn parse<T: DeserializeOwned + ToSchema + Validate + 'static>(bytes: &[u8], max_depth: usize) -> Result<(T, BodyFingerprint), AppError> {
+    let mut value: Value =
+        serde_json::from_slice(bytes).map_err(|error| AppError::malformed("malformed_json", place(&error, bytes.is_empty())))?;
+    if depth(&value) > max_depth {
+        return Err(AppError::malformed("malformed_json", format!("The JSON is nested deeper than {max_depth} levels.")));
+    }
+    let found = faults(validator_of::<T>()?.as_ref(), &value);
+    if !found.is_empty() {
+        return Err(AppError::Invalid(found));
+    }
+    whole_numbers(&mut value);
+    let fingerprint = BodyFingerprint::of_json(&value);
+    let body: T = serde_json::from_value(value).map_err(|error| {
+        // The parser's words may quote the value, which may be personal data: they are neither sent nor logged.
+        log::debug!("a body fits the schema but not its type: {:?}", error.classify());
+        AppError::fault(Fault::new("", "invalid_value", "A value does not fit."))
+    })?;
+    body.validate().map_err(|errors| {
+        let mut found = Vec::new();
+        flatten(&errors, "", &mut found);
+        AppError::Invalid(found)
+    })?;
+    Ok((body, fingerprint))
+}
+
+fn place(error: &serde_json::Error, empty: bool) -> String {
+    if empty {
+        "The body is empty.".to_owned()
+    } else {
+        format!("The body is not JSON, at line {}, column {}.", error.line(), error.column())
+    }
+}
+
+/// Brings the faults of nested `validator` checks into one list with JSON pointers.
+fn flatten(errors: &ValidationErrors, pointer: &str, found: &mut Vec<Fault>) {
+    for (name, kind) in errors.errors() {
+        // A rule across members stands under this name and belongs to the object as a whole.
+        let here = if name == "__all__" { pointer.to_owned() } else { format!("{pointer}/{name}") };
+        match kind {
+            ValidationErrorsKind::Field(list) => found.extend(list.iter().map(|error| Fault {
+                pointer: here.clone(),
+                code: error.code.clone(),
+                detail: error.message.as_ref().map_or_else(|| "This value does not fit.".to_owned(), ToString::to_string),
+                params: parameters(error.params.iter().filter(|(name, _)| name != &"value").map(|(name, value)| (name.as_ref(), value.clone()))),
+            })),
+            ValidationErrorsKind::Struct(inner) => flatten(inner, &here, found),
+            ValidationErrorsKind::List(items) => items.iter().for_each(|(index, inner)| flatten(inner, &format!("{here}/{index}"), found)),
+        }
+    }
+}
+
+async fn extract<T: DeserializeOwned + ToSchema + Validate + 'static>(
+    request: HttpRequest,
+    payload: Payload,
+    accepted: &'static str,
+) -> Result<T, Problem> {
+    let bytes = read_body(request.clone(), payload, accepted).await?;
+    let max_depth = request.app_data::<Data<AppState>>().map_or(32, |state| state.config.json_depth);
+    let (body, fingerprint) = parse(&bytes, max_depth)?;
+    leave_fingerprint(&request, fingerprint);
+    Ok(body)
+}
+
+impl<T: DeserializeOwned + ToSchema + Validate + 'static> FromRequest for ValidJson<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { extract(request, payload, "application/json").await.map(Self) })
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + Validate + 'static> FromRequest for MergePatch<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { extract(request, payload, "application/merge-patch+json").await.map(Self) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::wire::{Patch, SectorCode, Text};
+    use lahete_domain::codes::Sector;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    /// A person.
+    #[derive(Debug, Deserialize, ToSchema, Validate)]
+    #[serde(deny_unknown_fields)]
+    struct Person {
+        /// Name.
+        name: Text<10>,
+        /// Sector.
+        sector: Option<SectorCode>,
+        /// Visits.
+        #[schema(minimum = 0, maximum = 100)]
+        #[validate(custom(function = "even"))]
+        visits: i32,
+    }
+
+    fn even(visits: i32) -> Result<(), validator::ValidationError> {
+        if visits % 2 == 0 { Ok(()) } else { Err(validator::ValidationError::new("odd")) }
+    }
+
+    /// A change of a person.
+    #[derive(Debug, Deserialize, ToSchema, Validate)]
+    #[serde(deny_unknown_fields)]
+    struct PersonUpdate {
+        /// Name.
+        #[serde(default)]
+        name: Patch<Text<10>>,
+        /// Sector.
+        #[serde(default)]
+        sector: Patch<SectorCode>,
+    }
+
+    fn codes<T: DeserializeOwned + ToSchema + Validate + 'static>(body: &str) -> Vec<String> {
+        match parse::<T>(body.as_bytes(), 32).map(|(body, _)| body) {
+            Err(AppError::Invalid(found)) => {
+                let mut found: Vec<_> = found.iter().map(|fault| format!("{} {}", fault.pointer, fault.code)).collect();
+                found.sort();
+                found
+            }
+            Err(AppError::Malformed { code, .. }) => vec![code.to_owned()],
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_good_body_is_read() {
+        let (person, _) = parse::<Person>(json!({"name": "Aino", "sector": "parish", "visits": 2.0}).to_string().as_bytes(), 32).expect("good");
+        assert_eq!(person.name.as_str(), "Aino");
+        assert_eq!(person.sector.map(|code| code.0), Some(Sector::Parish));
+        assert_eq!(person.visits, 2);
+        assert!(codes::<Person>(r#"{"name": "Aino", "sector": null, "visits": 2}"#).is_empty());
+    }
+
+    #[test]
+    fn the_schema_and_the_rules_refuse_with_places() {
+        assert_eq!(codes::<Person>(r#"{"name": "", "sector": "x", "visits": 101, "admin": true}"#), [
+            "/admin unknown_member",
+            "/name no_match",
+            "/name too_short",
+            "/sector not_in_list",
+            "/visits too_large"
+        ]);
+        assert_eq!(codes::<Person>(r#"{"name": " Aino", "visits": 2}"#), ["/name no_match"]);
+        assert_eq!(codes::<Person>("{\"name\": \"A\\nino\", \"visits\": 2}"), ["/name no_match"]);
+        assert_eq!(codes::<Person>(r#"{"name": "Aino", "visits": 3}"#), ["/visits odd"]);
+        assert_eq!(codes::<Person>("[]"), [" wrong_type"]);
+        assert_eq!(codes::<Person>(r#"{"name": "#), ["malformed_json"]);
+        assert_eq!(codes::<Person>(""), ["malformed_json"]);
+        assert_eq!(codes::<Person>(&format!("{}{}", "[".repeat(33), "]".repeat(33))), ["malformed_json"]);
+        assert_eq!(codes::<Person>(&"[".repeat(10_000)), ["malformed_json"]);
+    }
+
+    #[test]
+    fn a_patch_has_three_states() {
+        let read = |body: &str| parse::<PersonUpdate>(body.as_bytes(), 32).expect("good").0;
+        assert!(matches!(read("{}").name, Patch::Absent));
+        assert!(matches!(read(r#"{"sector": null}"#).sector, Patch::Null));
+        assert!(matches!(read(r#"{"name": "Aino"}"#).name, Patch::Value(_)));
+        assert_eq!(codes::<PersonUpdate>(r#"{"name": "01234567890"}"#), ["/name too_long"]);
+        assert_eq!(codes::<PersonUpdate>(r#"{"sector": "x"}"#), ["/sector not_in_list"]);
+    }
+}

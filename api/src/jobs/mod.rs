@@ -1,0 +1,4 @@
+//! What the clock does by itself. It never closes or rejects anything of a person: it only lets unanswered proposals lapse and deletes drafts that
+//! nobody sent.
+
+pub mod expiries;

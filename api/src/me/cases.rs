@@ -1,0 +1,109 @@
+//! One's own matters. The client's lists are those of the rooms, narrowed to what is about the caller.
+
+use lahete_domain::access::{self, Action, Decision, Subject, Visibility};
+use lahete_domain::actor::Caller;
+use lahete_domain::client::Client;
+use lahete_domain::codes::{AuditAction, Role};
+use lahete_domain::ids::{ConsentId, Id as _, UserId};
+use lahete_persistence::repo::referrals::ReferralFilter;
+use lahete_persistence::{Db, Page, PageRequest};
+
+use super::wire::{MeView, MyRole};
+use crate::clients::{self, wire::AccessLogEntry};
+use crate::consents::{self, wire::{ConsentView, ConsentWithdraw}};
+use crate::error::AppError;
+use crate::operation::OpContext;
+use crate::referrals::{self, wire::ReferralListItem};
+
+/// Most own referrals of which consents are shown together.
+const OWN_REFERRALS_MAX: u16 = 200;
+
+/// Who the caller is, with the roles of today.
+///
+/// # Errors
+/// 404 when the account is gone.
+pub fn view(db: &mut Db<'_>, ctx: &OpContext) -> Result<MeView, AppError> {
+    let (kind, id, name) = match ctx.actor.caller {
+        Caller::User(id) => {
+            let user = db.user_get(id)?.ok_or(AppError::NotFound(UserId::RESOURCE))?;
+            ("user", id.as_uuid(), user.name)
+        }
+        Caller::ApiClient(id) => {
+            let machine = db.api_client_get(id)?.ok_or(AppError::NotFound("api_client"))?;
+            ("api_client", id.as_uuid(), machine.name)
+        }
+        Caller::Anonymous | Caller::Clock => return Err(AppError::NotFound(UserId::RESOURCE)),
+    };
+    let mut roles = Vec::new();
+    for grant in &ctx.actor.grants {
+        let programme = db.programme_get(grant.programme)?.map_or_else(String::new, |programme| programme.name);
+        roles.push(MyRole {
+            role: grant.role.into(),
+            programme_id: grant.programme.as_uuid(),
+            programme,
+            organisation_id: grant.organisation.map(|id| id.as_uuid()),
+            sector: grant.sector.map(Into::into),
+        });
+    }
+    Ok(MeView { kind: kind.to_owned(), id, name, roles })
+}
+
+/// What is about the caller as a client, and nothing that they see in another role.
+fn about_me(ctx: &OpContext) -> Visibility {
+    Visibility { about: access::visibility(&ctx.actor, Action::ReferralView).about, ..Visibility::default() }
+}
+
+/// The caller's own referrals.
+///
+/// # Errors
+/// When the database fails.
+pub fn referrals(db: &mut Db<'_>, ctx: &OpContext, page: &PageRequest) -> Result<Page<ReferralListItem>, AppError> {
+    referrals::list_seen(db, ctx, &about_me(ctx), &ReferralFilter::default(), page)
+}
+
+/// The consents of the caller's own referrals.
+///
+/// # Errors
+/// When the database fails.
+pub fn consents(db: &mut Db<'_>, ctx: &OpContext) -> Result<Vec<ConsentView>, AppError> {
+    let own = referrals(db, ctx, &PageRequest::first(OWN_REFERRALS_MAX))?;
+    let mut views = Vec::new();
+    for referral in own.items {
+        let consents = db.consents_of(lahete_domain::ids::ReferralId::from_uuid(referral.id))?;
+        views.extend(consents.iter().map(|consent| ConsentView::of(consent, ctx.now.helsinki_date())));
+    }
+    Ok(views)
+}
+
+/// The caller takes a consent of their own back.
+///
+/// # Errors
+/// 404 for a consent that is not the caller's, 409 when nothing is left to take back.
+pub fn withdraw_consent(db: &mut Db<'_>, ctx: &OpContext, id: ConsentId, body: ConsentWithdraw) -> Result<ConsentView, AppError> {
+    let consent = db.consent_get(id)?.ok_or(AppError::NotFound(ConsentId::RESOURCE))?;
+    consents::cases::withdraw(db, ctx, consent.referral, id, body)
+}
+
+/// The clients that the caller is, one for each programme, with the role that lets them read their own log.
+fn own_clients(db: &mut Db<'_>, ctx: &OpContext) -> Result<Vec<Client>, AppError> {
+    let Some(user) = ctx.actor.user() else { return Ok(Vec::new()) };
+    let mut own = db.clients_of_user(user)?;
+    own.retain(|client| {
+        let subject = Subject { client: client.user, ..Subject::of_programme(client.programme) };
+        ctx.actor.has(Role::Client, client.programme) && matches!(access::decide(&ctx.actor, Action::AccessLogView, &subject), Decision::Allowed(_))
+    });
+    Ok(own)
+}
+
+/// Who has read about the caller, the newest first. Somebody who is a client of several programmes names the one.
+///
+/// # Errors
+/// When the database fails.
+pub fn access_log(db: &mut Db<'_>, ctx: &OpContext, programme: Option<uuid::Uuid>, page: &PageRequest) -> Result<Page<AccessLogEntry>, AppError> {
+    let own = own_clients(db, ctx)?.into_iter().find(|client| programme.is_none_or(|id| client.programme.as_uuid() == id));
+    let Some(client) = own else { return Ok(Page { items: Vec::new(), next: None }) };
+    let subject = Subject { client: client.user, ..Subject::of_programme(client.programme) };
+    let grant = ctx.require(db, Action::AccessLogView, &subject, Some(client.id), None)?;
+    ctx.audit(db, &grant, AuditAction::Read, Some(client.id), None);
+    clients::cases::log_of(db, ctx, &client, page)
+}

@@ -1,0 +1,123 @@
+//! What is done with programmes.
+
+use std::collections::BTreeSet;
+
+use lahete_domain::access::{Action, Subject, visibility};
+use lahete_domain::actor::Validity;
+use lahete_domain::codes::{AuditAction, Role};
+use lahete_domain::ids::{Id, ProgrammeId};
+use lahete_domain::money::Cents;
+use lahete_domain::programme::{MunicipalityCode, Programme, Terms};
+use lahete_domain::user::RoleAssignment;
+use lahete_domain::version::Version;
+use lahete_persistence::{Db, Page, PageRequest};
+
+use super::wire::{ProgrammeNew, ProgrammeUpdate, TermsNew, WebAddress};
+use crate::error::{AppError, Fault, RuleProblem};
+use crate::http::wire::Patch;
+use crate::http::wire_sets::Municipality;
+use crate::operation::OpContext;
+
+/// The programmes in which the caller may do something with everything; only the wanted one, if one is wanted.
+#[must_use]
+pub fn reachable(ctx: &OpContext, action: Action, wanted: Option<ProgrammeId>) -> Vec<ProgrammeId> {
+    let mut programmes = visibility(&ctx.actor, action).programmes;
+    programmes.retain(|programme| wanted.is_none_or(|wanted| wanted == *programme));
+    programmes
+}
+
+fn codes(municipalities: impl IntoIterator<Item = Municipality>) -> BTreeSet<MunicipalityCode> {
+    municipalities.into_iter().map(|municipality| municipality.0).collect()
+}
+
+/// The value of a member that cannot be taken away.
+///
+/// # Errors
+/// 422 at the member when null was sent.
+pub fn required<T>(patch: Patch<T>, present: T, pointer: &'static str) -> Result<T, AppError> {
+    patch.apply_required(present).ok_or_else(|| AppError::fault(Fault::new(pointer, "required", "This member cannot be taken away.")))
+}
+
+pub fn list(db: &mut Db<'_>, ctx: &OpContext, page: &PageRequest) -> Result<Page<Programme>, AppError> {
+    Ok(db.programme_list(&reachable(ctx, Action::ProgrammeView, None), page)?)
+}
+
+pub fn view(db: &mut Db<'_>, ctx: &OpContext, id: ProgrammeId) -> Result<Programme, AppError> {
+    ctx.require(db, Action::ProgrammeView, &Subject::of_programme(id), None, None)?;
+    db.programme_get(id)?.ok_or(AppError::NotFound(ProgrammeId::RESOURCE))
+}
+
+pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &ProgrammeNew) -> Result<Programme, AppError> {
+    // An administrator of any programme may add one. Somebody with other roles is told that theirs do not suffice.
+    let user = ctx.actor.user().ok_or(AppError::Forbidden { action: Action::ProgrammeManage.as_str() })?;
+    let home = ctx.actor.programmes(Role::Admin).first().copied().or_else(|| ctx.actor.grants.first().map(|grant| grant.programme));
+    let home = home.ok_or(AppError::Forbidden { action: Action::ProgrammeManage.as_str() })?;
+    let grant = ctx.require(db, Action::ProgrammeManage, &Subject::of_programme(home), None, None)?;
+    let programme = Programme {
+        id: ctx.ids.next(),
+        version: Version::FIRST,
+        name: new.name.as_str().to_owned(),
+        controller: new.controller.as_str().to_owned(),
+        privacy_notice_url: new.privacy_notice_url.clone().map(WebAddress::into_string),
+        municipalities: codes(new.municipalities.iter().cloned()),
+        active: true,
+    };
+    db.programme_insert(&programme)?;
+    db.role_assignment_insert(&RoleAssignment {
+        id: ctx.ids.next(),
+        version: Version::FIRST,
+        programme: programme.id,
+        user,
+        role: Role::Admin,
+        organisation: None,
+        validity: Validity { from: ctx.now.helsinki_date(), until: None },
+        given_by: Some(user),
+        given_at: ctx.now,
+    })?;
+    ctx.audit(db, &grant, AuditAction::Created, None, None);
+    Ok(programme)
+}
+
+pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ProgrammeId, patch: ProgrammeUpdate) -> Result<Programme, AppError> {
+    let grant = ctx.require(db, Action::ProgrammeManage, &Subject::of_programme(id), None, None)?;
+    let present = db.programme_get(id)?.ok_or(AppError::NotFound(ProgrammeId::RESOURCE))?;
+    ctx.expect_version(present.version)?;
+    let expected = present.version;
+    let programme = Programme {
+        id,
+        version: expected.next(),
+        name: required(patch.name.map(String::from), present.name, "/name")?,
+        controller: required(patch.controller.map(String::from), present.controller, "/controller")?,
+        privacy_notice_url: patch.privacy_notice_url.map(WebAddress::into_string).apply(present.privacy_notice_url),
+        municipalities: required(patch.municipalities.map(codes), present.municipalities, "/municipalities")?,
+        active: required(patch.active, present.active, "/active")?,
+    };
+    db.programme_update(&programme, expected)?;
+    ctx.audit(db, &grant, AuditAction::Changed, None, None);
+    Ok(programme)
+}
+
+pub fn list_terms(db: &mut Db<'_>, ctx: &OpContext, id: ProgrammeId, page: &PageRequest) -> Result<Page<Terms>, AppError> {
+    let programme = view(db, ctx, id)?;
+    Ok(db.terms_list(programme.id, page)?)
+}
+
+pub fn create_terms(db: &mut Db<'_>, ctx: &OpContext, id: ProgrammeId, new: &TermsNew) -> Result<Terms, AppError> {
+    let grant = ctx.require(db, Action::ProgrammeManage, &Subject::of_programme(id), None, None)?;
+    let programme = db.programme_get(id)?.ok_or(AppError::NotFound(ProgrammeId::RESOURCE))?;
+    if db.terms_of(id)?.iter().any(|terms| terms.valid_from == new.valid_from) {
+        let problem = RuleProblem::new("period_overlaps", "Other terms of the programme begin on this day already.");
+        return Err(problem.with("valid_from", new.valid_from.to_string()).into());
+    }
+    let terms = Terms {
+        id: ctx.ids.next(),
+        programme: programme.id,
+        valid_from: new.valid_from,
+        max_months: new.max_months,
+        max_minutes_per_month: new.max_minutes_per_month,
+        fee_per_hour: Cents(new.fee_per_hour.hundredths()),
+    };
+    db.terms_insert(&terms)?;
+    ctx.audit(db, &grant, AuditAction::Created, None, None);
+    Ok(terms)
+}

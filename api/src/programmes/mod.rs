@@ -1,0 +1,8 @@
+//! Programmes: where the model is run, with which limits and fees.
+
+mod cases;
+mod routes;
+pub mod wire;
+
+pub use cases::{reachable, required};
+pub use routes::configure;

@@ -1,0 +1,137 @@
+//! Sending without a sign-in, and asking for the state.
+
+use lahete_domain::codes::Channel;
+use lahete_domain::consent::Consent;
+use lahete_domain::referral::error::ReferralError;
+use lahete_domain::referral::{Content, Referrer};
+use lahete_persistence::Db;
+use sha2::{Digest as _, Sha256};
+
+use super::wire::{PublicReferralCreate, PublicReferralReceipt, PublicStatusView};
+use crate::error::AppError;
+use crate::http::wire::Text;
+use crate::operation::OpContext;
+use crate::referrals::{self, NewReferral};
+
+/// Random bytes of a tracking code: 160 bits, which nobody guesses.
+const CODE_BYTES: usize = 20;
+/// Crockford's letters: none of them looks like another when it is read out on the telephone.
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const PREFIX: &str = "LAH";
+
+/// A new tracking code, in groups of four.
+fn tracking_code() -> Result<String, AppError> {
+    let mut bytes = [0_u8; CODE_BYTES];
+    getrandom::fill(&mut bytes).map_err(AppError::internal)?;
+    let mut letters = String::with_capacity(CODE_BYTES * 2);
+    for chunk in bytes.chunks(5) {
+        let bits = chunk.iter().fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+        for group in (0..8).rev() {
+            let index = usize::try_from((bits >> (group * 5)) & 31).unwrap_or_default();
+            letters.push(char::from(LETTERS.get(index).copied().unwrap_or(b'0')));
+        }
+    }
+    let mut code = PREFIX.to_owned();
+    for (index, letter) in letters.chars().enumerate() {
+        if index % 4 == 0 {
+            code.push('-');
+        }
+        code.push(letter);
+    }
+    Ok(code)
+}
+
+/// The hash by which a code is found. Hyphens, blanks and small letters do not matter, nor do the letters that people take for digits.
+fn hash(code: &str) -> Vec<u8> {
+    let plain: String = code
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        })
+        .collect();
+    Sha256::digest(plain.as_bytes()).to_vec()
+}
+
+/// Takes a referral from somebody who does not sign in.
+///
+/// # Errors
+/// 409 when no programme serves the municipality or another guard of sending fails, 422 for faults.
+pub fn submit(db: &mut Db<'_>, ctx: &OpContext, body: PublicReferralCreate) -> Result<PublicReferralReceipt, AppError> {
+    let client = body.client.into_data(ctx.now.helsinki_date(), "/client")?;
+    let serving = db.programmes_serving(&client.municipality)?;
+    let programme = *serving.first().ok_or(ReferralError::MunicipalityNotServed)?;
+    let new = NewReferral {
+        programme,
+        client,
+        client_user: None,
+        referrer: Referrer {
+            channel: Channel::Anonymous,
+            user: None,
+            api_client: None,
+            organisation: None,
+            sector: body.referrer.sector.0,
+            name: body.referrer.name.map(Text::into_string),
+            contact: body.referrer.contact.map(Text::into_string),
+            feedback_wanted: false,
+        },
+        content: Content {
+            reasons: body.reasons.into_iter().map(|reason| reason.0).collect(),
+            wish: body.wish.map(Into::into),
+            background: body.background.map(Into::into),
+            written_together: body.written_together,
+            joint_meeting_wished: false,
+            not_a_service_acknowledged: body.not_a_service_acknowledged,
+            source: None,
+            previous: None,
+        },
+        grant: None,
+    };
+    let mut open = referrals::create(db, ctx, new)?;
+    let consent = Consent {
+        id: ctx.ids.next(),
+        referral: open.case.referral.id,
+        purposes: body.consent.purposes.into_iter().map(|purpose| purpose.0).collect(),
+        withdrawn_purposes: std::collections::BTreeSet::new(),
+        text_version: body.consent.text_version.into_string(),
+        language: body.consent.language.0,
+        method: lahete_domain::codes::ConsentMethod::AssertedBySender,
+        given_with: None,
+        given_at: ctx.now,
+        valid_until: None,
+        recorded_by: None,
+        verified: None,
+        withdrawn_at: None,
+    };
+    referrals::add_consent(db, ctx, &mut open, consent)?;
+    let case = referrals::submit(db, ctx, &open)?;
+    let code = tracking_code()?;
+    db.referral_tracking_code_store(case.referral.id, &hash(&code))?;
+    Ok(PublicReferralReceipt { tracking_code: code, received_at: ctx.now.into() })
+}
+
+/// The state behind a tracking code.
+///
+/// # Errors
+/// 404 for a code that belongs to nothing.
+pub fn status(db: &mut Db<'_>, code: &str) -> Result<PublicStatusView, AppError> {
+    let (state, since) = db.referral_state_by_tracking_code(&hash(code))?.ok_or(AppError::NotFound("tracking_code"))?;
+    Ok(PublicStatusView { state: state.into(), since: since.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_long_and_read_as_people_write_it() {
+        let code = tracking_code().expect("random bytes");
+        assert_eq!(code.len(), 3 + 8 * 5);
+        assert_ne!(code, tracking_code().expect("random bytes"));
+        assert_eq!(hash("LAH-7Q2M"), hash("lah 7q2m"));
+        assert_eq!(hash("0011"), hash("oOiL"));
+        assert_ne!(hash("0012"), hash("0011"));
+    }
+}

@@ -1,0 +1,204 @@
+//! One case, opened under the access policy, and written back after a transition with everything that follows from it.
+
+use lahete_domain::access::Action;
+use lahete_domain::actor::{Caller, Grant};
+use lahete_domain::codes::{AssignmentEndReason, AuditAction, ConsentPurpose, EventKind, ReferralStateCode, Role};
+use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
+use lahete_domain::event::Event;
+use lahete_domain::ids::{AssignmentId, Id, ReferralId};
+use lahete_domain::referral::state::ClosedBy;
+use lahete_domain::referral::Changed;
+use lahete_domain::referral::command::Transition;
+use lahete_domain::referral::error::ReferralError;
+use lahete_persistence::Db;
+use lahete_persistence::repo::referrals::Case;
+
+use crate::operation::OpContext;
+use crate::error::AppError;
+
+/// A case that the caller may work on, with the role that allows it.
+#[derive(Clone, Debug)]
+pub struct OpenCase {
+    /// The referral and its relations.
+    pub case: Case,
+    /// The caller's role that allows the access; none for the program itself and for anonymous senders.
+    pub grant: Option<Grant>,
+    /// All consents.
+    pub consents: Vec<Consent>,
+    /// What they open today.
+    pub status: ConsentStatus,
+}
+
+impl OpenCase {
+    /// The role that allows the access.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.grant.as_ref().map(|grant| grant.role)
+    }
+
+    /// Whether the caller acts in a role.
+    #[must_use]
+    pub fn is(&self, role: Role) -> bool {
+        self.role() == Some(role)
+    }
+
+    /// Who closes the referral, when the caller does.
+    ///
+    /// # Errors
+    /// When nobody is signed in: a referral is closed by somebody.
+    pub fn closed_by(&self, ctx: &OpContext) -> Result<ClosedBy, AppError> {
+        let role = self.role().ok_or_else(|| AppError::internal("a referral was to be closed without a role"))?;
+        Ok(ClosedBy { user: ctx.actor.user(), role })
+    }
+}
+
+/// Opens a case for an action.
+///
+/// # Errors
+/// 404 when there is none or the caller may not know of it, 403 when they may see it but not do this.
+pub fn open(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ReferralId) -> Result<OpenCase, AppError> {
+    let case = db.referral_case(id)?.ok_or(AppError::NotFound(ReferralId::RESOURCE))?;
+    let subject = case.subject(ctx.now.helsinki_date());
+    let grant = ctx.require(db, action, &subject, Some(case.referral.client), Some(id))?;
+    with_consents(db, ctx, case, Some(grant))
+}
+
+/// Opens a case for somebody whose right was already asked of something else: the proposal of an assignment, an anonymous sender, the clock.
+///
+/// # Errors
+/// 404 when there is none.
+pub fn open_by(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, grant: Option<Grant>) -> Result<OpenCase, AppError> {
+    let case = db.referral_case(id)?.ok_or(AppError::NotFound(ReferralId::RESOURCE))?;
+    with_consents(db, ctx, case, grant)
+}
+
+fn with_consents(db: &mut Db<'_>, ctx: &OpContext, case: Case, grant: Option<Grant>) -> Result<OpenCase, AppError> {
+    let consents = db.consents_of(case.referral.id)?;
+    let status = ConsentStatus::of(&consents, ctx.now.helsinki_date());
+    Ok(OpenCase { case, grant, consents, status })
+}
+
+/// Notes in the audit trail that the caller has read or changed data of the client of a case.
+pub fn audit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, action: AuditAction) {
+    let referral = &open.case.referral;
+    ctx.audit_as(db, open.grant.as_ref(), action, Some(referral.programme), Some(referral.client), Some(referral.id));
+}
+
+fn event(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, to: Option<ReferralStateCode>, reason: Option<&'static str>, comment: Option<String>) -> Result<(), AppError> {
+    let referral = &open.case.referral;
+    let event = Event {
+        id: ctx.ids.next(),
+        referral: referral.id,
+        programme: referral.programme,
+        kind,
+        at: ctx.now,
+        caller: ctx.actor.caller,
+        role: open.role().filter(|_| !matches!(ctx.actor.caller, Caller::Anonymous | Caller::Clock)),
+        from: to.map(|_| referral.state.code()),
+        to,
+        reason,
+        comment,
+    };
+    db.event_insert(&event)?;
+    Ok(())
+}
+
+/// Adds a line to the timeline that changes no state, and notes the change in the audit trail.
+///
+/// # Errors
+/// When the database fails.
+pub fn note(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, reason: Option<&'static str>, comment: Option<String>) -> Result<(), AppError> {
+    event(db, ctx, open, kind, None, reason, comment)?;
+    audit(db, ctx, open, AuditAction::Changed);
+    Ok(())
+}
+
+/// As [`note`], with another word for the audit trail: something was created.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_as(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, action: AuditAction) -> Result<(), AppError> {
+    let state = open.case.referral.state.code();
+    event(db, ctx, open, kind, Some(state).filter(|_| kind == EventKind::Created), None, None)?;
+    audit(db, ctx, open, action);
+    Ok(())
+}
+
+/// Whether the referral was sent and has not ended.
+///
+/// # Errors
+/// 409 when it has.
+pub fn expect_open(open: &OpenCase) -> Result<(), AppError> {
+    let state = &open.case.referral.state;
+    if state.is_open() {
+        return Ok(());
+    }
+    let allowed = Transition::allowed_from(state.code()).collect();
+    Err(ReferralError::WrongState { state: state.code(), allowed }.into())
+}
+
+fn end_assignment(db: &mut Db<'_>, ctx: &OpContext, id: AssignmentId, reason: AssignmentEndReason) -> Result<(), AppError> {
+    let Some(assignment) = db.assignment_get(id)? else { return Ok(()) };
+    if assignment.is_open() {
+        let expected = assignment.version;
+        let ended = assignment.end(reason, ctx.now)?;
+        db.assignment_update(&ended, expected)?;
+    }
+    Ok(())
+}
+
+/// Writes a transition: the referral under its version, the assignment and the support period that end with it, a proposal that has lost its sense,
+/// the line of the timeline, the audit event. Gives back the referral as it is stored now.
+///
+/// # Errors
+/// 412 when somebody was faster; otherwise when the database fails.
+pub fn commit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, changed: Changed, comment: Option<String>) -> Result<Case, AppError> {
+    let before = &open.case.referral;
+    let mut after = Case { referral: changed.referral, ..open.case.clone() };
+    if let Some((assignment, reason)) = changed.ended_assignment {
+        end_assignment(db, ctx, assignment, reason)?;
+        after.link_worker_user = None;
+    }
+    if let Some(id) = changed.ended_support
+        && let Some(period) = db.support_period_get(id)?
+        && period.expect_running().is_ok()
+    {
+        let expected = period.version;
+        db.support_period_update(&period.cut_short(ctx.now.helsinki_date()), expected)?;
+    }
+    let newly_assigned = after.referral.state.assignment().filter(|id| before.state.assignment() != Some(*id));
+    if let Some(id) = newly_assigned {
+        let assignment = db.assignment_get(id)?.ok_or_else(|| AppError::internal("the accepted assignment is missing"))?;
+        after.link_worker_user = Some(assignment.link_worker_user);
+    }
+    let state = after.referral.state.code();
+    let nobody_wanted = matches!(
+        state,
+        ReferralStateCode::Deferred | ReferralStateCode::DirectlyGuided | ReferralStateCode::Closed | ReferralStateCode::EnteredInError
+    );
+    if nobody_wanted && let Some(proposal) = db.assignment_open_of(before.id)? {
+        end_assignment(db, ctx, proposal.id, AssignmentEndReason::ProposalWithdrawn)?;
+    }
+    db.referral_update(&after, before.version)?;
+    event(db, ctx, open, changed.event, Some(state), changed.reason, comment)?;
+    audit(db, ctx, open, AuditAction::Changed);
+    after.referral.version = before.version.next();
+    Ok(after)
+}
+
+/// Writes what a new, verified or withdrawn consent opens from now on. The referral's version moves on with it.
+///
+/// # Errors
+/// 412 when somebody was faster; otherwise when the database fails.
+pub fn store_sharing(db: &mut Db<'_>, open: &OpenCase) -> Result<Case, AppError> {
+    let consents = db.consents_of(open.case.referral.id)?;
+    let before = &open.case.referral;
+    let mut after = open.case.clone();
+    after.shared_until = shared_until(&consents, ConsentPurpose::ShareWithLinkWorker);
+    db.referral_update(&after, before.version)?;
+    if before.submission.is_some() {
+        db.referral_snapshot_evaluation(before.id, shared_until(&consents, ConsentPurpose::Evaluation).is_some())?;
+    }
+    after.referral.version = before.version.next();
+    Ok(after)
+}

@@ -1,0 +1,31 @@
+//! All rooms of the API, in the order of the work: the one list from which both the routes and the API document are made.
+//!
+//! Where two patterns fit one path, the one with fewer parameters must be registered first.
+
+use utoipa_actix_web::scope::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers every room.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config.configure(crate::auth::routes::configure);
+    config.service(scope("/v1").configure(version_one));
+    config.configure(crate::health::routes::configure);
+}
+
+/// The rooms below `/v1`, one line each.
+fn version_one(config: &mut ServiceConfig<'_>) {
+    config.configure(crate::code_lists::routes::configure);
+    config.configure(crate::municipalities::routes::configure);
+    config.configure(crate::programmes::configure);
+    config.configure(crate::organisations::configure);
+    config.configure(crate::users::configure);
+    config.configure(crate::role_assignments::configure);
+    config.configure(crate::api_clients::configure);
+    config.configure(crate::audit_events::configure);
+    config.configure(crate::measure_instruments::configure);
+    config.configure(crate::referrals::configure);
+    config.configure(crate::public::configure);
+    config.configure(crate::consents::configure);
+    config.configure(crate::clients::configure);
+    config.configure(crate::me::configure);
+}

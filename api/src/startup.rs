@@ -1,0 +1,238 @@
+//! From settings to a running server, and from a signal to a quiet end.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Condition, from_fn};
+use actix_web::web::Data;
+use actix_web::{App, Error, HttpServer};
+use lahete_domain::ids::IdSource;
+use lahete_domain::time::Clock;
+use lahete_persistence::{CipherError, DbUrl, DbUrlError, Keys, Store, StoreError, StoreOptions};
+use secrecy::ExposeSecret as _;
+use tokio::signal::unix::{SignalKind, signal};
+use utoipa_actix_web::AppExt as _;
+
+use crate::auth::keys::{KeyError, SigningKey, load_data_key};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::http::{docs, problem_pages, shell};
+use crate::id_source::UuidV7;
+use crate::rooms;
+use crate::state::{AppState, Secrets};
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a quiet connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// How long to wait before the next try to bring the schema up to date, while the database cannot be reached.
+const MIGRATION_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A key file.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A key of the wrong length.
+    #[error(transparent)]
+    Cipher(#[from] CipherError),
+    /// The database URL.
+    #[error("setting database: {0}")]
+    Url(#[from] DbUrlError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address, or the server itself.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The API document.
+    #[error("the API document cannot be written: {0}")]
+    Document(String),
+}
+
+/// Reads the keys; in demo mode makes those that are missing.
+///
+/// # Errors
+/// [`KeyError`].
+pub fn load_secrets(config: &Config) -> Result<Secrets, StartError> {
+    Ok(Secrets {
+        signing_key: SigningKey::load(&config.signing_key_file, config.demo)?,
+        data_key: load_data_key(&config.data_key_file, config.demo)?,
+    })
+}
+
+/// Opens the store that the settings name. A PostgreSQL server need not be up yet.
+///
+/// # Errors
+/// When the URL cannot be read or a SQLite file cannot be opened.
+pub fn open_store(config: &Config, secrets: &Secrets, ids: Arc<dyn IdSource>) -> Result<Store, StartError> {
+    let url = DbUrl::parse(config.database.expose_secret())?;
+    if let Some(folder) = url.sqlite_path().and_then(|path| path.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let keys = Keys::from_bytes(1, secrets.data_key.expose_secret())?;
+    let mut options = StoreOptions::new(Arc::new(keys), ids);
+    let size = usize::try_from(config.pool_size).unwrap_or(usize::MAX);
+    options.readers = size;
+    options.connections = size;
+    Ok(Store::open(&url, options)?)
+}
+
+/// The application around a state: for the server, and for tests that call it without a socket.
+pub fn build_app(
+    state: Data<AppState>,
+) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>> {
+    let cors = Condition::new(!state.config.cors_origins.is_empty(), cors(&state.config));
+    let serve_docs = state.config.docs;
+    let (app, _) = App::new().app_data(state).into_utoipa_app().configure(rooms::configure).split_for_parts();
+    app.configure(problem_pages::configure)
+        .configure(move |config| {
+            if serve_docs {
+                docs::configure(config);
+            }
+        })
+        .wrap(from_fn(shell::inner))
+        .wrap(cors)
+        .wrap(from_fn(shell::outer))
+}
+
+/// The listed origins and no other.
+fn cors(config: &Config) -> Cors {
+    let listed = config.cors_origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
+    listed
+        .allowed_methods(["GET", "POST", "PATCH", "PUT", "DELETE"])
+        .allowed_headers([
+            "accept",
+            "accept-language",
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-match",
+            "if-none-match",
+            "x-access-reason",
+            "x-request-id",
+        ])
+        .expose_headers(["content-language", "etag", "idempotent-replayed", "link", "location", "retry-after", "x-request-id"])
+        .max_age(3600)
+}
+
+/// A server that listens but does not serve yet.
+pub struct Application {
+    state: Data<AppState>,
+    listener: TcpListener,
+    addr: SocketAddr,
+}
+
+impl Application {
+    /// Prepares everything: keys, store, schema, address.
+    ///
+    /// # Errors
+    /// As [`StartError`] says.
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let secrets = load_secrets(&config)?;
+        let ids: Arc<dyn IdSource> = Arc::new(UuidV7);
+        let store = open_store(&config, &secrets, Arc::clone(&ids))?;
+        Self::with(config, store, Arc::new(SystemClock), ids, &secrets).await
+    }
+
+    /// As [`Application::build`], with parts that the caller brings along.
+    ///
+    /// # Errors
+    /// As [`StartError`] says.
+    pub async fn with(
+        config: Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        secrets: &Secrets,
+    ) -> Result<Self, StartError> {
+        if config.migrate {
+            migrate(&store).await?;
+        }
+        let listener = TcpListener::bind(config.bind)?;
+        let addr = listener.local_addr()?;
+        let state = AppState::new(config, store, clock, ids, secrets).map_err(StartError::Document)?;
+        Ok(Self { state: Data::new(state), listener, addr })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What the handlers share.
+    #[must_use]
+    pub fn state(&self) -> &Data<AppState> {
+        &self.state
+    }
+
+    /// Serves until SIGTERM or SIGINT, then: not ready, wait, accept no more, finish, close the store.
+    ///
+    /// # Errors
+    /// When the server breaks down.
+    pub async fn run(self) -> Result<(), StartError> {
+        let (state, addr) = (self.state, self.addr);
+        let for_workers = state.clone();
+        let mut server = HttpServer::new(move || build_app(for_workers.clone()))
+            .client_request_timeout(HEAD_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(state.config.shutdown_timeout.as_secs())
+            .disable_signals();
+        if state.config.workers > 0 {
+            server = server.workers(state.config.workers);
+        }
+        let server = server.listen(self.listener)?.run();
+        let stopper = actix_web::rt::spawn(stop_on_signal(state.clone(), server.handle()));
+        log::info!("listening on {addr}{}", if state.config.demo { " in demo mode" } else { "" });
+        let served = server.await;
+        stopper.abort();
+        state.store.close().await;
+        log::info!("stopped");
+        Ok(served?)
+    }
+}
+
+/// Brings the schema up to date. While the database cannot be reached it is tried again in the background: the server lives, but is not ready.
+async fn migrate(store: &Store) -> Result<(), StoreError> {
+    match store.migrate().await {
+        Ok(versions) => {
+            versions.iter().for_each(|version| log::info!("migrated: {version}"));
+            Ok(())
+        }
+        Err(StoreError::Unavailable | StoreError::Busy | StoreError::DeadlineExceeded) => {
+            let store = store.clone();
+            actix_web::rt::spawn(async move {
+                loop {
+                    tokio::time::sleep(MIGRATION_PAUSE).await;
+                    match store.migrate().await {
+                        Ok(_) => return,
+                        Err(error) => log::warn!("the schema cannot be brought up to date yet: {error}"),
+                    }
+                }
+            });
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn stop_on_signal(state: Data<AppState>, server: ServerHandle) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        log::error!("signals cannot be received: the server can only be killed");
+        return;
+    };
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    log::info!("stopping");
+    state.drain();
+    // A second signal means: do not wait for the load balancer.
+    tokio::select! { () = tokio::time::sleep(state.config.drain) => {}, _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    server.stop(true).await;
+}

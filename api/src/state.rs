@@ -1,0 +1,144 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::web::Bytes;
+use lahete_domain::ids::IdSource;
+use lahete_domain::time::Clock;
+use lahete_persistence::Store;
+use secrecy::{ExposeSecret as _, SecretSlice};
+
+use crate::auth::demo_accounts;
+use crate::auth::issuers::Issuers;
+use crate::auth::keys::SigningKey;
+use crate::auth::rate_limit::AddressLimit;
+use crate::config::Config;
+use crate::http::extract::paging::CursorKey;
+use crate::http::openapi::{DocumentFormat, served_document, write_document};
+
+/// The limits for each address.
+#[derive(Debug)]
+pub struct Limits {
+    /// Token requests.
+    pub token: AddressLimit,
+    /// Requests to the open intake.
+    pub public: AddressLimit,
+}
+
+/// The API document, written once.
+#[derive(Debug)]
+pub struct Documents {
+    /// As JSON.
+    pub json: Bytes,
+    /// As YAML.
+    pub yaml: Bytes,
+}
+
+/// The secrets that the program holds.
+pub struct Secrets {
+    /// Signs tokens.
+    pub signing_key: SigningKey,
+    /// The master key of the data.
+    pub data_key: SecretSlice<u8>,
+}
+
+/// What all handlers share.
+pub struct AppState {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub store: Store,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Whose tokens are trusted.
+    pub issuers: Issuers,
+    /// The key of our own tokens.
+    pub signing_key: SigningKey,
+    /// Signs cursors.
+    pub cursor_key: CursorKey,
+    /// Limits for each address.
+    pub limits: Limits,
+    /// The API document.
+    pub documents: Documents,
+    /// The address by which callers reach us.
+    pub base_url: Arc<str>,
+    draining: AtomicBool,
+}
+
+impl AppState {
+    /// Puts the state together.
+    ///
+    /// # Errors
+    /// When the API document cannot be written.
+    pub fn new(config: Config, store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>, secrets: &Secrets) -> Result<Self, String> {
+        let addition = config.demo.then(demo_accounts::description);
+        let document = served_document(addition.as_deref());
+        let documents = Documents {
+            json: write_document(&document, DocumentFormat::Json)?.into(),
+            yaml: write_document(&document, DocumentFormat::Yaml)?.into(),
+        };
+        Ok(Self {
+            issuers: Issuers::built_in(
+                &config.issuer,
+                &config.audience,
+                &secrets.signing_key,
+                config.leeway_seconds,
+                i64::from(config.token_minutes) * 60,
+            ),
+            signing_key: secrets.signing_key.clone(),
+            cursor_key: CursorKey::derive(secrets.data_key.expose_secret()),
+            limits: Limits {
+                token: AddressLimit::per_minute(config.token_requests_per_minute),
+                public: AddressLimit::per_minute(config.public_requests_per_minute),
+            },
+            base_url: Arc::from(config.base_url.as_str()),
+            documents,
+            config,
+            store,
+            clock,
+            ids,
+            draining: AtomicBool::new(false),
+        })
+    }
+
+    /// Says that the server is about to stop: from now on it is not ready.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the server is about to stop.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::id_source::UuidV7;
+    use crate::startup::open_store;
+    use actix_web::web::Data;
+    use std::sync::atomic::AtomicUsize;
+
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+    /// A state over a new SQLite file.
+    pub(crate) async fn state(settings: &[(&str, &str)]) -> Data<AppState> {
+        let number = COUNT.fetch_add(1, Ordering::SeqCst);
+        let folder = std::env::temp_dir().join(format!("lahete-api-{}-{number}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let database = format!("sqlite:{}/test.db", folder.display());
+        let mut pairs = vec![("database", database.as_str())];
+        pairs.extend_from_slice(settings);
+        let config = Config::from_pairs(&pairs).expect("settings");
+        let secrets = Secrets { signing_key: SigningKey::generate().expect("a key"), data_key: SecretSlice::from(vec![7_u8; 32]) };
+        let store = open_store(&config, &secrets, Arc::new(UuidV7)).expect("a store");
+        store.migrate().await.expect("migrated");
+        Data::new(AppState::new(config, store, Arc::new(SystemClock), Arc::new(UuidV7), &secrets).expect("a state"))
+    }
+}

@@ -1,0 +1,7 @@
+//! People who sign in.
+
+mod cases;
+mod routes;
+pub mod wire;
+
+pub use routes::configure;

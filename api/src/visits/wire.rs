@@ -1,0 +1,478 @@
+//! Bodies of visits.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use lahete_domain::codes::{Barrier, Code as DomainCode, SupportKind, VisitPurpose};
+use lahete_domain::ids::{Id as _, LinkWorkerId};
+use lahete_domain::text::{NOTE_MAX, REASON_MAX};
+use lahete_domain::time::Month;
+use lahete_domain::visit::{METRES_MAX, MINUTES_MAX, MonthHours, Visit, VisitContent, VisitState, counts_against_limit};
+use lahete_persistence::repo::visits::VisitFilter;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
+use utoipa::__dev::ComposeSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{IntoParams, PartialSchema as _, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::clients::wire::required;
+use crate::error::AppError;
+use crate::http::wire::{
+    AbsentPartyCode, BarrierCode, Code, Date, Decimal, LongText, Patch, SupportKindCode, Timestamp, VisitModeCode, VisitPurposeCode,
+    VisitStateCode,
+};
+
+/// The most link workers on one visit.
+pub const WORKERS_MAX: usize = 5;
+
+macro_rules! bounded {
+    ($($(#[$doc:meta])* $name:ident = $min:expr, $max:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+        pub struct $name(pub u32);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = u32::deserialize(deserializer)?;
+                if ($min..=$max).contains(&number) { Ok(Self(number)) } else { Err(D::Error::custom("out of range")) }
+            }
+        }
+
+        impl ComposeSchema for $name {
+            fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+                ObjectBuilder::new().schema_type(Type::Integer).minimum(Some($min)).maximum(Some($max)).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(concat!("Inline", stringify!($name)))
+            }
+        }
+    )*};
+}
+
+bounded! {
+    /// Minutes with the client.
+    Minutes = 1, MINUTES_MAX;
+    /// Minutes on the way.
+    TravelMinutes = 0, MINUTES_MAX;
+    /// Metres on the way.
+    TravelMetres = 0, METRES_MAX;
+}
+
+/// Some codes of one list, each at most once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Codes<T: DomainCode>(pub BTreeSet<T>);
+
+impl<T: DomainCode> Default for Codes<T> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+impl<'de, T: DomainCode> Deserialize<'de> for Codes<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Vec::<Code<T>>::deserialize(deserializer)?.into_iter().map(|code| code.0).collect()))
+    }
+}
+
+impl<T: DomainCode> ComposeSchema for Codes<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        ArrayBuilder::new().items(Ref::from_schema_name(T::SCHEMA)).max_items(Some(T::ALL.len())).unique_items(true).into()
+    }
+}
+
+impl<T: DomainCode> ToSchema for Codes<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("InlineCodes{}", T::SCHEMA))
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::SCHEMA.to_owned(), Code::<T>::schema()));
+    }
+}
+
+/// The link workers of a visit.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Workers(pub BTreeSet<Uuid>);
+
+impl Workers {
+    /// Their ids.
+    #[must_use]
+    pub fn ids(&self) -> Vec<LinkWorkerId> {
+        self.0.iter().copied().map(LinkWorkerId::from_uuid).collect()
+    }
+}
+
+impl ComposeSchema for Workers {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        ArrayBuilder::new().items(Uuid::schema()).max_items(Some(WORKERS_MAX)).unique_items(true).into()
+    }
+}
+
+impl ToSchema for Workers {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("InlineWorkers")
+    }
+}
+
+/// Whether a visit is still to come or has taken place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NewVisitState {
+    /// Still to come.
+    Planned,
+    /// It took place: the minutes count at once.
+    Held,
+}
+
+/// A visit to write down.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "state": "held", "on": "2026-11-19", "minutes": 90, "mode": "activity_together", "purpose": "going_along",
+    "support_kinds": ["emotional", "network"], "travel_metres": 8200, "travel_minutes": 20,
+    "note": "We went to the Thursday club together. Aino knew two of the women there.", "barriers": ["shyness"]
+}))]
+pub struct VisitCreate {
+    /// Planned, or held already.
+    pub state: NewVisitState,
+    /// The day; for a held visit today or before, and inside the support period.
+    pub on: Date,
+    /// Minutes with the client. Those of a held visit that is no phone call or message count against the month's hours.
+    pub minutes: Minutes,
+    /// How it is made.
+    pub mode: VisitModeCode,
+    /// What for; `support` when left out.
+    pub purpose: Option<VisitPurposeCode>,
+    /// What kind of support.
+    #[serde(default)]
+    pub support_kinds: Codes<SupportKind>,
+    /// Metres travelled by own car.
+    #[serde(default)]
+    pub travel_metres: TravelMetres,
+    /// Minutes travelled.
+    #[serde(default)]
+    pub travel_minutes: TravelMinutes,
+    /// A note that the client can read.
+    pub note: Option<LongText<NOTE_MAX>>,
+    /// Barriers met.
+    #[serde(default)]
+    pub barriers: Codes<Barrier>,
+    /// The link workers who make it; the assigned one when left out, nobody when the list is empty.
+    pub workers: Option<Workers>,
+    /// Why it is recorded over the month's hours. A coordinator alone may do that.
+    pub over_limit_reason: Option<LongText<REASON_MAX>>,
+}
+
+impl VisitCreate {
+    /// What the visit is.
+    #[must_use]
+    pub fn content(&self) -> VisitContent {
+        VisitContent {
+            on: self.on,
+            minutes: self.minutes.0,
+            mode: self.mode.0,
+            purpose: self.purpose.map_or(VisitPurpose::Support, |code| code.0),
+            support_kinds: self.support_kinds.0.clone(),
+            travel_metres: self.travel_metres.0,
+            travel_minutes: self.travel_minutes.0,
+            note: self.note.clone().map(LongText::into_string),
+            barriers: self.barriers.0.clone(),
+        }
+    }
+}
+
+/// What a planned visit turned out to be. What is left out was as planned.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"on": "2026-11-19", "minutes": 105, "travel_metres": 8200, "note": "A walk by the river, and coffee."}))]
+pub struct VisitHold {
+    /// The day; today or before.
+    pub on: Option<Date>,
+    /// Minutes with the client.
+    pub minutes: Option<Minutes>,
+    /// How it was made.
+    pub mode: Option<VisitModeCode>,
+    /// What for.
+    pub purpose: Option<VisitPurposeCode>,
+    /// What kind of support.
+    pub support_kinds: Option<Codes<SupportKind>>,
+    /// Metres travelled by own car.
+    pub travel_metres: Option<TravelMetres>,
+    /// Minutes travelled.
+    pub travel_minutes: Option<TravelMinutes>,
+    /// A note that the client can read.
+    pub note: Option<LongText<NOTE_MAX>>,
+    /// Barriers met.
+    pub barriers: Option<Codes<Barrier>>,
+    /// The link workers who made it.
+    pub workers: Option<Workers>,
+    /// Why it is recorded over the month's hours. A coordinator alone may do that.
+    pub over_limit_reason: Option<LongText<REASON_MAX>>,
+}
+
+impl VisitHold {
+    /// What the visit was, after what had been planned.
+    #[must_use]
+    pub fn content(&self, planned: &VisitContent) -> VisitContent {
+        VisitContent {
+            on: self.on.unwrap_or(planned.on),
+            minutes: self.minutes.map_or(planned.minutes, |minutes| minutes.0),
+            mode: self.mode.map_or(planned.mode, |code| code.0),
+            purpose: self.purpose.map_or(planned.purpose, |code| code.0),
+            support_kinds: self.support_kinds.as_ref().map_or_else(|| planned.support_kinds.clone(), |codes| codes.0.clone()),
+            travel_metres: self.travel_metres.map_or(planned.travel_metres, |metres| metres.0),
+            travel_minutes: self.travel_minutes.map_or(planned.travel_minutes, |minutes| minutes.0),
+            note: self.note.clone().map(LongText::into_string).or_else(|| planned.note.clone()),
+            barriers: self.barriers.as_ref().map_or_else(|| planned.barriers.clone(), |codes| codes.0.clone()),
+        }
+    }
+}
+
+/// A correction of a planned or held visit.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"minutes": 95, "note": "A walk by the river, coffee, and a plan for next week."}))]
+pub struct VisitUpdate {
+    /// The day.
+    #[serde(default)]
+    pub on: Patch<Date>,
+    /// Minutes with the client.
+    #[serde(default)]
+    pub minutes: Patch<Minutes>,
+    /// How it is made.
+    #[serde(default)]
+    pub mode: Patch<VisitModeCode>,
+    /// What for.
+    #[serde(default)]
+    pub purpose: Patch<VisitPurposeCode>,
+    /// What kind of support.
+    #[serde(default)]
+    pub support_kinds: Patch<Codes<SupportKind>>,
+    /// Metres travelled by own car.
+    #[serde(default)]
+    pub travel_metres: Patch<TravelMetres>,
+    /// Minutes travelled.
+    #[serde(default)]
+    pub travel_minutes: Patch<TravelMinutes>,
+    /// A note that the client can read.
+    #[serde(default)]
+    pub note: Patch<LongText<NOTE_MAX>>,
+    /// Barriers met.
+    #[serde(default)]
+    pub barriers: Patch<Codes<Barrier>>,
+    /// The link workers who make it.
+    #[serde(default)]
+    pub workers: Patch<Workers>,
+    /// Why it is recorded over the month's hours. A coordinator alone may do that; a reason once given stays.
+    pub over_limit_reason: Option<LongText<REASON_MAX>>,
+}
+
+impl VisitUpdate {
+    /// What the visit is after the correction.
+    ///
+    /// # Errors
+    /// 422 for null in a member that is needed.
+    pub fn content(&self, present: VisitContent) -> Result<VisitContent, AppError> {
+        let patch = self.clone();
+        Ok(VisitContent {
+            on: required(patch.on, present.on, "/on")?,
+            minutes: required(patch.minutes.map(|minutes| minutes.0), present.minutes, "/minutes")?,
+            mode: required(patch.mode.map(|code| code.0), present.mode, "/mode")?,
+            purpose: required(patch.purpose.map(|code| code.0), present.purpose, "/purpose")?,
+            support_kinds: patch.support_kinds.map(|codes| codes.0).apply(Some(present.support_kinds)).unwrap_or_default(),
+            travel_metres: patch.travel_metres.map(|metres| metres.0).apply(Some(present.travel_metres)).unwrap_or_default(),
+            travel_minutes: patch.travel_minutes.map(|minutes| minutes.0).apply(Some(present.travel_minutes)).unwrap_or_default(),
+            note: patch.note.map(LongText::into_string).apply(present.note),
+            barriers: patch.barriers.map(|codes| codes.0).apply(Some(present.barriers)).unwrap_or_default(),
+        })
+    }
+}
+
+/// Who called a visit off, or did not come.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"by": "client"}))]
+pub struct VisitAbsence {
+    /// Who.
+    pub by: AbsentPartyCode,
+}
+
+/// Which visits are wanted.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct VisitQuery {
+    /// On this day or later.
+    from: Option<Date>,
+    /// On this day or earlier.
+    until: Option<Date>,
+    /// In this state.
+    state: Option<VisitStateCode>,
+    /// Of this support period.
+    support_period_id: Option<Uuid>,
+}
+
+impl From<VisitQuery> for VisitFilter {
+    fn from(query: VisitQuery) -> Self {
+        Self {
+            from: query.from,
+            until: query.until,
+            state: query.state.map(|code| code.0),
+            support_period: query.support_period_id.map(lahete_domain::ids::SupportPeriodId::from_uuid),
+        }
+    }
+}
+
+/// A link worker on a visit.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({"link_worker_id": "01900000-0000-7000-8000-000000000030", "name": "Liisa Linkki", "fee_per_hour": "13.00"}))]
+pub struct VisitWorkerView {
+    /// Who.
+    pub link_worker_id: Uuid,
+    /// Their name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Euros for an hour with the client, by contract and terms of the day; known once the visit was held. Not shown to the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fee_per_hour: Option<Decimal>,
+}
+
+/// The hours of one client in one calendar month, over all of their support periods.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355}))]
+pub struct MonthHoursView {
+    /// The month, `YYYY-MM`.
+    #[schema(pattern = "^[0-9]{4}-[0-9]{2}$", min_length = 7, max_length = 7)]
+    pub month: String,
+    /// Minutes allowed.
+    #[schema(minimum = 0)]
+    pub limit_minutes: i64,
+    /// Minutes used. More than allowed when a coordinator recorded a visit over the limit.
+    #[schema(minimum = 0)]
+    pub used_minutes: i64,
+    /// Minutes left.
+    #[schema(minimum = 0)]
+    pub left_minutes: i64,
+}
+
+impl MonthHoursView {
+    /// Shows the hours of a month.
+    #[must_use]
+    pub fn new(month: Month, hours: MonthHours) -> Self {
+        Self { month: month.to_string(), limit_minutes: hours.limit, used_minutes: hours.used, left_minutes: hours.left() }
+    }
+}
+
+/// A visit.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01900000-0000-7000-8000-000000000065", "support_period_id": "01900000-0000-7000-8000-000000000063",
+    "referral_id": "01900000-0000-7000-8000-000000000060", "client_id": "01900000-0000-7000-8000-000000000050", "version": 1,
+    "state": "held", "on": "2026-11-19", "minutes": 90, "mode": "activity_together", "counts_against_month": true, "purpose": "going_along",
+    "support_kinds": ["emotional", "network"], "travel_metres": 8200, "travel_minutes": 20,
+    "note": "We went to the Thursday club together. Aino knew two of the women there.", "barriers": ["shyness"],
+    "workers": [{"link_worker_id": "01900000-0000-7000-8000-000000000030", "name": "Liisa Linkki", "fee_per_hour": "13.00"}],
+    "recorded_at": "2026-11-19T14:05:00.000000Z",
+    "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355}
+}))]
+pub struct VisitView {
+    /// Its id.
+    pub id: Uuid,
+    /// The support period.
+    pub support_period_id: Uuid,
+    /// The referral.
+    pub referral_id: Uuid,
+    /// The client.
+    pub client_id: Uuid,
+    /// The version, as in the `ETag`.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// Where it stands.
+    pub state: VisitStateCode,
+    /// The day.
+    pub on: Date,
+    /// Minutes with the client.
+    #[schema(minimum = 1, maximum = 1440)]
+    pub minutes: u32,
+    /// How it is made.
+    pub mode: VisitModeCode,
+    /// Whether its minutes count against the month's hours once it is held. Phone calls and messages do not.
+    pub counts_against_month: bool,
+    /// What for.
+    pub purpose: VisitPurposeCode,
+    /// What kind of support.
+    pub support_kinds: Vec<SupportKindCode>,
+    /// Metres travelled by own car.
+    #[schema(minimum = 0, maximum = 2000000)]
+    pub travel_metres: u32,
+    /// Minutes travelled.
+    #[schema(minimum = 0, maximum = 1440)]
+    pub travel_minutes: u32,
+    /// A note that the client can read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Barriers met.
+    pub barriers: Vec<BarrierCode>,
+    /// The link workers who make it.
+    pub workers: Vec<VisitWorkerView>,
+    /// Who called it off or did not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent_party: Option<AbsentPartyCode>,
+    /// When it was recorded as held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded_at: Option<Timestamp>,
+    /// Why it was recorded over the month's hours. Not shown to the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over_limit_reason: Option<String>,
+    /// The client's hours in the month of the visit, with this visit in them. Not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month_hours: Option<MonthHoursView>,
+}
+
+impl VisitView {
+    /// Shows a visit; to the client themself without the reason for passing the limit, and without money.
+    #[must_use]
+    pub fn new(visit: &Visit, names: &BTreeMap<LinkWorkerId, String>, to_client: bool, month_hours: Option<MonthHoursView>) -> Self {
+        let content = &visit.content;
+        let (recorded_at, over_limit_reason, absent_party) = match &visit.state {
+            VisitState::Planned => (None, None, None),
+            VisitState::Held { recorded_at, over_limit_reason } => (Some(*recorded_at), over_limit_reason.clone(), None),
+            VisitState::Cancelled { by } | VisitState::NotAttended { by } => (None, None, Some(*by)),
+        };
+        let worker = |worker: &lahete_domain::visit::VisitWorker| VisitWorkerView {
+            link_worker_id: worker.link_worker.as_uuid(),
+            name: names.get(&worker.link_worker).cloned(),
+            fee_per_hour: recorded_at.filter(|_| !to_client).map(|_| Decimal::from_hundredths(worker.fee_per_hour.0)),
+        };
+        Self {
+            id: visit.id.as_uuid(),
+            support_period_id: visit.support_period.as_uuid(),
+            referral_id: visit.referral.as_uuid(),
+            client_id: visit.client.as_uuid(),
+            version: visit.version.get(),
+            state: visit.state_code().into(),
+            on: content.on,
+            minutes: content.minutes,
+            mode: content.mode.into(),
+            counts_against_month: counts_against_limit(content.mode),
+            purpose: content.purpose.into(),
+            support_kinds: content.support_kinds.iter().copied().map(Code).collect(),
+            travel_metres: content.travel_metres,
+            travel_minutes: content.travel_minutes,
+            note: content.note.clone(),
+            barriers: content.barriers.iter().copied().map(Code).collect(),
+            workers: visit.workers.iter().map(worker).collect(),
+            absent_party: absent_party.map(Code),
+            recorded_at: recorded_at.map(Timestamp),
+            over_limit_reason: over_limit_reason.filter(|_| !to_client),
+            month_hours,
+        }
+    }
+}
