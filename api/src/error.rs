@@ -281,3 +281,41 @@ impl From<AlreadyWithdrawn> for AppError {
         RuleProblem::new("consent_already_withdrawn", error.to_string()).into()
     }
 }
+
+impl From<lahete_domain::support_period::SupportPeriodError> for AppError {
+    fn from(error: lahete_domain::support_period::SupportPeriodError) -> Self {
+        use lahete_domain::support_period::SupportPeriodError as E;
+        let rule = |code: &'static str| RuleProblem::new(code, error.to_string());
+        match &error {
+            E::WrongState { state } => rule("support_period_wrong_state").with("state", state.as_str()),
+            E::PlannedEndOutOfRange { earliest, latest } => {
+                rule("planned_end_out_of_range").with("earliest", earliest.to_string()).with("latest", latest.to_string())
+            }
+            E::StartsInFuture => rule("support_starts_in_future"),
+            E::EndOutOfRange => rule("support_end_out_of_range"),
+            E::StartMeasureMissing => rule("start_measure_missing"),
+            E::EndMeasureMissing => rule("end_measure_missing"),
+            E::RecommendationMissing => rule("recommendation_missing"),
+            E::VisitsStillPlanned { planned } => rule("visits_still_planned").with("planned", *planned),
+        }
+        .into()
+    }
+}
+
+impl From<lahete_domain::visit::VisitError> for AppError {
+    fn from(error: lahete_domain::visit::VisitError) -> Self {
+        use lahete_domain::visit::VisitError as E;
+        let rule = |code: &'static str| RuleProblem::new(code, error.to_string());
+        match &error {
+            E::WrongState { state } => rule("visit_wrong_state").with("state", state.as_str()),
+            E::InFuture => rule("visit_in_future"),
+            E::OutsidePeriod { from, until } => {
+                rule("visit_outside_period").with("from", from.to_string()).with("until", until.to_string())
+            }
+            E::MonthlyHoursExceeded { left, limit } => {
+                rule("monthly_hours_exceeded").with("minutes_left", *left).with("limit_minutes", *limit)
+            }
+        }
+        .into()
+    }
+}

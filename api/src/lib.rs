@@ -3,7 +3,10 @@
 //! What lives here: parsing, rendering, use cases. What must not: rules of the referral (`domain`), SQL (`persistence`). The only place that knows a path is
 //! the `routes.rs` of a room.
 
+pub mod activities;
+pub mod activity_links;
 pub mod api_clients;
+pub mod assignments;
 pub mod audit_events;
 pub mod auth;
 pub mod cli;
@@ -12,20 +15,28 @@ pub mod clock;
 pub mod code_lists;
 pub mod config;
 pub mod consents;
+pub mod demo;
 pub mod error;
+pub mod goals;
 pub mod health;
 pub mod http;
 pub mod id_source;
+pub mod jobs;
+pub mod link_workers;
 pub mod me;
 pub mod measure_instruments;
+pub mod measures;
 pub mod municipalities;
 pub mod operation;
 pub mod organisations;
 pub mod programmes;
 pub mod public;
 pub mod referrals;
+pub mod reports;
 pub mod role_assignments;
 pub mod rooms;
 pub mod startup;
 pub mod state;
+pub mod support_periods;
 pub mod users;
+pub mod visits;

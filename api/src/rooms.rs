@@ -28,4 +28,13 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::consents::configure);
     config.configure(crate::clients::configure);
     config.configure(crate::me::configure);
+    config.configure(crate::link_workers::configure);
+    config.configure(crate::assignments::configure);
+    config.configure(crate::activities::configure);
+    config.configure(crate::activity_links::configure);
+    config.configure(crate::support_periods::configure);
+    config.configure(crate::goals::configure);
+    config.configure(crate::visits::configure);
+    config.configure(crate::measures::configure);
+    config.configure(crate::reports::configure);
 }

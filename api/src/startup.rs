@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::body::BoxBody;
-use actix_web::dev::{ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Server, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, Error, HttpServer};
@@ -174,12 +174,12 @@ impl Application {
         &self.state
     }
 
-    /// Serves until SIGTERM or SIGINT, then: not ready, wait, accept no more, finish, close the store.
+    /// The server, listening. Whoever drives it stops it through its handle; [`Application::run`] does so at a signal.
     ///
     /// # Errors
-    /// When the server breaks down.
-    pub async fn run(self) -> Result<(), StartError> {
-        let (state, addr) = (self.state, self.addr);
+    /// When the socket cannot be used.
+    pub fn server(self) -> Result<Server, StartError> {
+        let state = self.state;
         let for_workers = state.clone();
         let mut server = HttpServer::new(move || build_app(for_workers.clone()))
             .client_request_timeout(HEAD_TIMEOUT)
@@ -189,11 +189,22 @@ impl Application {
         if state.config.workers > 0 {
             server = server.workers(state.config.workers);
         }
-        let server = server.listen(self.listener)?.run();
+        Ok(server.listen(self.listener)?.run())
+    }
+
+    /// Serves until SIGTERM or SIGINT, then: not ready, wait, accept no more, finish, close the store.
+    ///
+    /// # Errors
+    /// When the server breaks down.
+    pub async fn run(self) -> Result<(), StartError> {
+        let (state, addr) = (self.state.clone(), self.addr);
+        let server = self.server()?;
+        let expiries = crate::jobs::expiries::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids));
         let stopper = actix_web::rt::spawn(stop_on_signal(state.clone(), server.handle()));
         log::info!("listening on {addr}{}", if state.config.demo { " in demo mode" } else { "" });
         let served = server.await;
         stopper.abort();
+        expiries.abort();
         state.store.close().await;
         log::info!("stopped");
         Ok(served?)

@@ -65,7 +65,7 @@ impl ToSchema for SourceSystem {
     "id": "01900000-0000-7000-8000-000000000028",
     "programme_id": "01900000-0000-7000-8000-000000000001",
     "name": "Sodankylän potilastietojärjestelmä",
-    "source_system": "sodankyla-emr",
+    "source_system": "sodankyla-ehr",
     "organisation_ids": ["01900000-0000-7000-8000-000000000011"],
     "active": true,
     "created_at": "2022-01-01T08:00:00.000000Z"
@@ -114,7 +114,7 @@ impl From<&ApiClient> for ApiClientView {
     "id": "01900000-0000-7000-8000-000000000028",
     "programme_id": "01900000-0000-7000-8000-000000000001",
     "name": "Sodankylän potilastietojärjestelmä",
-    "source_system": "sodankyla-emr",
+    "source_system": "sodankyla-ehr",
     "organisation_ids": ["01900000-0000-7000-8000-000000000011"],
     "active": true,
     "created_at": "2022-01-01T08:00:00.000000Z",
@@ -136,7 +136,7 @@ pub struct ApiClientSecretView {
 #[schema(example = json!({
     "programme_id": "01900000-0000-7000-8000-000000000001",
     "name": "Kittilän potilastietojärjestelmä",
-    "source_system": "kittila-emr",
+    "source_system": "kittila-ehr",
     "organisation_ids": ["01900000-0000-7000-8000-000000000011"]
 }))]
 pub struct ApiClientNew {

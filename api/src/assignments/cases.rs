@@ -27,9 +27,12 @@ pub struct Shown {
     pub role: Role,
 }
 
-/// An assignment as the access policy sees it. What was declined, has expired or ended is no longer the link worker's.
-fn subject(assignment: &Assignment, now: Instant) -> Subject {
-    let user = Some(assignment.link_worker_user);
+/// An assignment as the access policy sees it. What was declined, has expired or ended is no longer the link worker's, nor is anything that the
+/// client no longer shares.
+fn subject(found: &AssignmentCase, now: Instant) -> Subject {
+    let assignment = &found.assignment;
+    let shared = found.shared_until.is_some_and(|until| now.helsinki_date() <= until);
+    let user = shared.then_some(assignment.link_worker_user);
     let (proposed_to, link_worker) = match assignment.state {
         AssignmentState::Proposed if now < assignment.expires_at => (user, None),
         AssignmentState::Accepted { .. } => (None, user),
@@ -42,8 +45,7 @@ fn subject(assignment: &Assignment, now: Instant) -> Subject {
 
 fn find(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: AssignmentId) -> Result<(AssignmentCase, Grant), AppError> {
     let found = db.assignment_case(id)?.ok_or(AppError::NotFound(AssignmentId::RESOURCE))?;
-    let assignment = &found.assignment;
-    let grant = ctx.require(db, action, &subject(assignment, ctx.now), Some(found.client), Some(assignment.referral))?;
+    let grant = ctx.require(db, action, &subject(&found, ctx.now), Some(found.client), Some(found.assignment.referral))?;
     Ok((found, grant))
 }
 
@@ -130,7 +132,7 @@ fn shown(db: &mut Db<'_>, ctx: &OpContext, page: Page<AssignmentCase>) -> Result
     let mut noted = std::collections::BTreeSet::new();
     page.try_map(|found| {
         let (client, referral) = (found.client, found.assignment.referral);
-        let seen_as = subject(&found.assignment, ctx.now);
+        let seen_as = subject(&found, ctx.now);
         let grant = ctx.require(db, Action::AssignmentView, &seen_as, Some(client), Some(referral))?;
         if noted.insert(client) {
             ctx.audit(db, &grant, AuditAction::Read, Some(client), Some(referral));

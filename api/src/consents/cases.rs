@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use lahete_domain::access::Action;
-use lahete_domain::codes::{AuditAction, ConsentPurpose, EventKind};
+use lahete_domain::codes::{AssignmentEndReason, AuditAction, ConsentPurpose, EventKind};
 use lahete_domain::consent::Consent;
 use lahete_domain::ids::{ConsentId, Id as _, ReferralId};
+use lahete_domain::referral::state::ReferralState;
 use lahete_persistence::Db;
 
 use super::wire::{ConsentCreate, ConsentView, ConsentWithdraw};
@@ -87,6 +88,30 @@ pub fn withdraw(
     if processing_ends && open.case.referral.state.is_open() {
         let changed = open.case.referral.clone().withdraw(open.closed_by(ctx)?, true, ctx.now)?;
         case::commit(db, ctx, &open, changed, None)?;
+    } else if open.case.shared_until.is_none() {
+        stop_sharing(db, ctx, &open)?;
     }
     Ok(view(ctx, &consent))
+}
+
+/// Releases whoever was proposed or assigned, because the client no longer shares the referral with a link worker.
+fn stop_sharing(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<(), AppError> {
+    let referral = open.case.referral.clone();
+    let reason = AssignmentEndReason::ConsentWithdrawn;
+    let released = match referral.state {
+        ReferralState::Assigned { .. } => Some(referral.unassign(reason, ctx.now)?),
+        ReferralState::InSupport { assignment: Some(_), .. } => Some(referral.release_link_worker(reason)?),
+        _ => None,
+    };
+    match released {
+        Some(changed) => {
+            case::commit(db, ctx, open, changed, None)?;
+        }
+        None => {
+            if let Some(proposal) = db.assignment_open_of(open.case.referral.id)? {
+                case::end_assignment(db, ctx, proposal.id, reason)?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,6 @@ use actix_web::{get, patch, post};
 use lahete_domain::goal::Goal;
 use lahete_domain::ids::{GoalId, SupportPeriodId};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::cases;
 use super::wire::{GoalCreate, GoalUpdate, GoalView};

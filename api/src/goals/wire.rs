@@ -4,7 +4,6 @@ use lahete_domain::goal::Goal;
 use lahete_domain::ids::Id as _;
 use lahete_domain::text::{NOTE_MAX, REASON_MAX};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -20,11 +19,11 @@ use crate::http::wire::{GoalOutcomeCode, LongText, Patch, Text, Timestamp};
 }))]
 pub struct GoalCreate {
     /// The goal in the client's words, in any language.
-    pub words: LongText<NOTE_MAX>,
+    pub words: LongText<{ NOTE_MAX }>,
     /// Steps towards it, in the order in which they are taken.
     #[serde(default)]
     #[schema(max_items = 20)]
-    pub steps: Vec<Text<REASON_MAX>>,
+    pub steps: Vec<Text<{ REASON_MAX }>>,
 }
 
 /// A change of a goal.
@@ -34,10 +33,10 @@ pub struct GoalCreate {
 pub struct GoalUpdate {
     /// The goal in the client's words. For those who write the plan: coordinator and link worker.
     #[serde(default)]
-    pub words: Patch<LongText<NOTE_MAX>>,
+    pub words: Patch<LongText<{ NOTE_MAX }>>,
     /// All steps. For those who write the plan.
     #[schema(max_items = 20)]
-    pub steps: Option<Vec<Text<REASON_MAX>>>,
+    pub steps: Option<Vec<Text<{ REASON_MAX }>>>,
     /// What became of it, by the client's word; null takes it back.
     #[serde(default)]
     pub outcome: Patch<GoalOutcomeCode>,

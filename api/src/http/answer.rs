@@ -13,6 +13,9 @@ use super::extract::if_match::matches_any;
 use super::extract::paging::ListView;
 use crate::error::AppError;
 
+/// Status, headers and body of an answer, as they are kept.
+pub type StoredParts = (u16, Vec<(String, String)>, String);
+
 /// Status, headers and body of an answer below 400.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
@@ -114,7 +117,7 @@ impl Answer {
     ///
     /// # Errors
     /// [`AppError::Internal`] when the body is no text: such an answer is no answer to a `POST`.
-    pub fn to_stored(&self) -> Result<(u16, Vec<(String, String)>, String), AppError> {
+    pub fn to_stored(&self) -> Result<StoredParts, AppError> {
         let body = String::from_utf8(self.body.clone()).map_err(AppError::internal)?;
         let headers = self.headers.iter().map(|(name, value)| (name.clone().into_owned(), value.clone())).collect();
         Ok((self.status, headers, body))

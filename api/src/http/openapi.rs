@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::App;
 use serde_json::{Value, json};
+use utoipa::PartialSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme};
@@ -17,7 +18,6 @@ use utoipa::openapi::{
     Components, ContentBuilder, Header, HeaderBuilder, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder,
     SecurityRequirement, ServerBuilder, tag::TagBuilder,
 };
-use utoipa::PartialSchema as _;
 use utoipa_actix_web::AppExt as _;
 
 pub use super::wire::code_schemas;
@@ -155,24 +155,16 @@ fn none() -> [String; 0] {
 }
 
 fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
-    [
-        ("GET", &mut item.get),
-        ("PUT", &mut item.put),
-        ("POST", &mut item.post),
-        ("DELETE", &mut item.delete),
-        ("PATCH", &mut item.patch),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+    [("GET", &mut item.get), ("PUT", &mut item.put), ("POST", &mut item.post), ("DELETE", &mut item.delete), ("PATCH", &mut item.patch)]
+        .into_iter()
+        .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
 }
 
 fn add_components(components: &mut Components) {
     for (status, name, code) in PROBLEMS {
         let description = problem::title(code, lahete_domain::codes::Language::English).unwrap_or(name);
-        let content = ContentBuilder::new()
-            .schema(Some(Ref::from_schema_name("Problem")))
-            .example(Some(problem_example(*status, code)))
-            .build();
+        let content =
+            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(Some(problem_example(*status, code))).build();
         let mut response = ResponseBuilder::new()
             .description(format!("{description}."))
             .content(PROBLEM_JSON, content)
@@ -208,17 +200,32 @@ fn add_components(components: &mut Components) {
             "Idempotency-Key",
             Required::False,
             "A new value for each new request, the same for each repetition of it. Answers are kept for at least 24 hours.",
-            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!#-\\[\\]-~]+$")).build(),
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(255))
+                .pattern(Some("^[!#-\\[\\]-~]+$"))
+                .build(),
             json!("5d2f9a0e-referral-1"),
         ),
         header_parameter(
             "If-Match",
             Required::True,
             "The `ETag` of the version that the change is meant for.",
-            ObjectBuilder::new().schema_type(Type::String).max_length(Some(40)).pattern(Some("^\"[1-9][0-9]{0,17}(;[a-z]{2,3})?\"$")).build(),
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .max_length(Some(40))
+                .pattern(Some("^\"[1-9][0-9]{0,17}(;[a-z]{2,16})?\"$"))
+                .build(),
             json!("\"1\""),
         ),
-        header_parameter("If-None-Match", Required::False, "An `ETag` that is known already: then the answer is 304.", text(200), json!("\"1\"")),
+        header_parameter(
+            "If-None-Match",
+            Required::False,
+            "An `ETag` that is known already: then the answer is 304.",
+            text(200),
+            json!("\"1\""),
+        ),
         header_parameter(
             "X-Access-Reason",
             Required::False,
@@ -369,10 +376,8 @@ fn finish_operation(
     }
 
     for parameter in operation.parameters.iter_mut().flatten() {
-        if let RefOr::T(parameter) = parameter {
-            if let Some(schema) = &mut parameter.schema {
-                simplify(schema, inline);
-            }
+        if let RefOr::T(Parameter { schema: Some(schema), .. }) = parameter {
+            simplify(schema, inline);
         }
     }
     let mut wanted = Vec::new();
@@ -407,10 +412,9 @@ fn finish_operation(
         if body.description.as_ref().is_none_or(String::is_empty) {
             body.description = operation.summary.clone();
         }
-        if method == "PATCH" {
-            if let Some(content) = body.content.remove("application/json") {
-                body.content.insert("application/merge-patch+json".into(), content);
-            }
+        let replaced = if method == "PATCH" { body.content.remove("application/json") } else { None };
+        if let Some(content) = replaced {
+            body.content.insert("application/merge-patch+json".into(), content);
         }
         for content in body.content.values_mut() {
             finish_content(content, inline, examples);
@@ -436,10 +440,7 @@ fn finish_operation(
             headers.push(("Idempotent-Replayed", "IdempotentReplayed"));
         }
         for (name, component) in headers {
-            response
-                .headers
-                .entry(name.to_owned())
-                .or_insert_with(|| RefOr::Ref(Ref::new(format!("#/components/headers/{component}"))));
+            response.headers.entry(name.to_owned()).or_insert_with(|| RefOr::Ref(Ref::new(format!("#/components/headers/{component}"))));
         }
         for content in response.content.values_mut() {
             finish_content(content, inline, examples);
@@ -567,15 +568,18 @@ fn simplify(schema: &mut RefOr<Schema>, inline: &BTreeMap<String, RefOr<Schema>>
 }
 
 fn describe(schema: &mut RefOr<Schema>, text: &str) {
+    if let RefOr::Ref(to) = schema {
+        text.clone_into(&mut to.description);
+        return;
+    }
     let text = Some(text.to_owned());
     match schema {
-        RefOr::Ref(to) => to.description = text.unwrap_or_default(),
         RefOr::T(Schema::Object(object)) => object.description = text,
         RefOr::T(Schema::Array(array)) => array.description = text,
         RefOr::T(Schema::OneOf(one_of)) => one_of.description = text,
         RefOr::T(Schema::AllOf(all_of)) => all_of.description = text,
         RefOr::T(Schema::AnyOf(any_of)) => any_of.description = text,
-        RefOr::T(_) => {}
+        _ => {}
     }
 }
 
@@ -617,15 +621,15 @@ fn drop_unused_schemas(document: &mut OpenApi) {
     let Some(components) = &mut document.components else { return };
     let mut used = BTreeSet::new();
     let mut open = Vec::new();
-    let roots = [serde_json::to_value(&document.paths), serde_json::to_value(&components.responses), serde_json::to_value(&components.parameters)];
+    let roots =
+        [serde_json::to_value(&document.paths), serde_json::to_value(&components.responses), serde_json::to_value(&components.parameters)];
     for root in roots.into_iter().flatten() {
         collect_references(&root, &mut open);
     }
     while let Some(name) = open.pop() {
-        if used.insert(name.clone()) {
-            if let Some(Ok(schema)) = components.schemas.get(&name).map(serde_json::to_value) {
-                collect_references(&schema, &mut open);
-            }
+        let schema = components.schemas.get(&name).map(serde_json::to_value);
+        if let (true, Some(Ok(schema))) = (used.insert(name), schema) {
+            collect_references(&schema, &mut open);
         }
     }
     components.schemas.retain(|name, _| used.contains(name));
@@ -709,7 +713,10 @@ mod tests {
             assert!(!name.starts_with(INLINE_PREFIX), "{name}");
             assert!(schema["description"].as_str().is_some_and(|text| !text.is_empty()) || name.starts_with("ListView_"), "{name}");
             for (member, property) in schema["properties"].as_object().into_iter().flatten() {
-                assert!(property.get("$ref").is_some() || property["description"].as_str().is_some_and(|text| !text.is_empty()), "{name}.{member}");
+                assert!(
+                    property.get("$ref").is_some() || property["description"].as_str().is_some_and(|text| !text.is_empty()),
+                    "{name}.{member}"
+                );
             }
         }
         let text = document.to_string();

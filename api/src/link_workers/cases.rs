@@ -88,7 +88,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &NewLinkWorker) -> Result<L
     let programme = ProgrammeId::from_uuid(new.programme_id);
     ctx.require(db, Action::LinkWorkerManage, &Subject::of_programme(programme), None, None)?;
     let user = UserId::from_uuid(new.user_id);
-    if !db.user_get(user)?.is_some_and(|found| found.programme == programme) {
+    if db.user_get(user)?.is_none_or(|found| found.programme != programme) {
         return Err(AppError::fault(Fault::new("/user_id", "not_found", "The programme has no such user.")));
     }
     if db.link_worker_by_user(user, programme)?.is_some() {
@@ -155,7 +155,7 @@ pub fn contracts(db: &mut Db<'_>, ctx: &OpContext, id: LinkWorkerId, page: &Page
 pub fn add_contract(db: &mut Db<'_>, ctx: &OpContext, id: LinkWorkerId, new: &NewContract) -> Result<Contract, AppError> {
     let worker = find(db, ctx, Action::LinkWorkerManage, id)?;
     let employer = OrganisationId::from_uuid(new.employer_id);
-    if !db.organisation_get(employer)?.is_some_and(|organisation| organisation.programme == worker.programme) {
+    if db.organisation_get(employer)?.is_none_or(|organisation| organisation.programme != worker.programme) {
         return Err(AppError::fault(Fault::new("/employer_id", "not_found", "The programme has no such organisation.")));
     }
     let contract = Contract {

@@ -4,7 +4,6 @@ use actix_web::{get, post};
 use lahete_domain::ids::{MeasureId, SupportPeriodId};
 use lahete_domain::version::Version;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::cases;
 use super::wire::{MeasureCreate, MeasureView};

@@ -5,7 +5,6 @@ use lahete_domain::ids::Id as _;
 use lahete_domain::measure::{Answer, AnswersError, Measure};
 use lahete_domain::money::hundredths;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};

@@ -137,7 +137,11 @@ pub fn expect_open(open: &OpenCase) -> Result<(), AppError> {
     Err(ReferralError::WrongState { state: state.code(), allowed }.into())
 }
 
-fn end_assignment(db: &mut Db<'_>, ctx: &OpContext, id: AssignmentId, reason: AssignmentEndReason) -> Result<(), AppError> {
+/// Ends an assignment, or takes a proposal back; one that is over stays as it was.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_assignment(db: &mut Db<'_>, ctx: &OpContext, id: AssignmentId, reason: AssignmentEndReason) -> Result<(), AppError> {
     let Some(assignment) = db.assignment_get(id)? else { return Ok(()) };
     if assignment.is_open() {
         let expected = assignment.version;

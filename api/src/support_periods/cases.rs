@@ -1,5 +1,6 @@
 //! What can be done with support periods, and how the other rooms of the support work get at one.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
@@ -101,8 +102,8 @@ fn views(db: &mut Db<'_>, ctx: &OpContext, periods: &[SupportPeriod]) -> Result<
     let used = db.clients_minutes_in_month(&clients, month)?;
     let mut limits: BTreeMap<ProgrammeId, i64> = BTreeMap::new();
     for period in periods {
-        if !limits.contains_key(&period.programme) {
-            limits.insert(period.programme, terms_on_day(db, period.programme, today)?.max_minutes_per_month);
+        if let Entry::Vacant(place) = limits.entry(period.programme) {
+            place.insert(terms_on_day(db, period.programme, today)?.max_minutes_per_month);
         }
     }
     let view = |period: &SupportPeriod| {

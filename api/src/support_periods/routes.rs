@@ -3,9 +3,7 @@
 use actix_web::{get, post};
 use lahete_domain::ids::{ReferralId, SupportPeriodId};
 use lahete_domain::support_period::SupportPeriod;
-use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::cases;
 use super::wire::{

@@ -1,15 +1,14 @@
 //! Bodies of support periods.
 
 use chrono::NaiveDate;
-use lahete_domain::codes::{Barrier, SupportKind, VisitPurpose};
+use lahete_domain::codes::VisitPurpose;
 use lahete_domain::ids::{Id as _, LinkWorkerId};
 use lahete_domain::support_period::{EndProposal, SupportPeriod, SupportPeriodState};
 use lahete_domain::text::{NOTE_MAX, REASON_MAX};
-use lahete_domain::visit::VisitContent;
+use lahete_domain::visit::{METRES_MAX, MINUTES_MAX, VisitContent};
 use lahete_persistence::repo::support_periods::{Companion, SupportPeriodFilter};
 use lahete_persistence::repo::visits::MonthTotals;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
@@ -19,7 +18,8 @@ use crate::http::wire::{
     VisitPurposeCode,
 };
 use crate::measures::wire::MeasureAnswer;
-use crate::visits::wire::{Codes, Minutes, MonthHoursView, TravelMetres, TravelMinutes};
+use crate::http::wire_sets::Count;
+use crate::visits::wire::{Barriers, Minutes, MonthHoursView, SupportKinds, codes};
 
 /// The visit with which the support begins. It was held.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -39,18 +39,16 @@ pub struct FirstVisit {
     pub purpose: Option<VisitPurposeCode>,
     /// What kind of support.
     #[serde(default)]
-    pub support_kinds: Codes<SupportKind>,
-    /// Metres travelled by own car.
-    #[serde(default)]
-    pub travel_metres: TravelMetres,
-    /// Minutes travelled.
-    #[serde(default)]
-    pub travel_minutes: TravelMinutes,
+    pub support_kinds: SupportKinds,
+    /// Metres travelled by own car; none when left out.
+    pub travel_metres: Option<Count<{ METRES_MAX }>>,
+    /// Minutes travelled; none when left out.
+    pub travel_minutes: Option<Count<{ MINUTES_MAX }>>,
     /// A note that the client can read.
-    pub note: Option<LongText<NOTE_MAX>>,
+    pub note: Option<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
     #[serde(default)]
-    pub barriers: Codes<Barrier>,
+    pub barriers: Barriers,
 }
 
 impl FirstVisit {
@@ -62,11 +60,11 @@ impl FirstVisit {
             minutes: self.minutes.0,
             mode: self.mode.0,
             purpose: self.purpose.map_or(VisitPurpose::FirstVisit, |code| code.0),
-            support_kinds: self.support_kinds.0.clone(),
-            travel_metres: self.travel_metres.0,
-            travel_minutes: self.travel_minutes.0,
+            support_kinds: codes(&self.support_kinds),
+            travel_metres: self.travel_metres.map_or(0, |metres| metres.0),
+            travel_minutes: self.travel_minutes.map_or(0, |minutes| minutes.0),
             note: self.note.clone().map(LongText::into_string),
-            barriers: self.barriers.0.clone(),
+            barriers: codes(&self.barriers),
         }
     }
 }
@@ -103,7 +101,7 @@ pub struct SupportPeriodPause {
     /// Why.
     pub reason: PauseReasonCode,
     /// In words, for the timeline, which the client reads.
-    pub comment: Option<LongText<REASON_MAX>>,
+    pub comment: Option<LongText<{ REASON_MAX }>>,
 }
 
 /// A new planned end.
@@ -114,7 +112,7 @@ pub struct SupportPeriodExtend {
     /// The planned last day, still inside the months that the programme allows after the start.
     pub planned_end_on: Date,
     /// Why, in words, for the timeline, which the client reads.
-    pub reason: LongText<REASON_MAX>,
+    pub reason: LongText<{ REASON_MAX }>,
 }
 
 /// Another link worker.
@@ -130,7 +128,7 @@ pub struct SupportPeriodChangeLinkWorker {
     /// Why the present assignment ends.
     pub reason: AssignmentEndReasonCode,
     /// A word to the new link worker, without name or contact of the client.
-    pub message: Option<LongText<REASON_MAX>>,
+    pub message: Option<LongText<{ NOTE_MAX }>>,
 }
 
 /// A link worker's proposal to end.
@@ -139,7 +137,7 @@ pub struct SupportPeriodChangeLinkWorker {
 #[schema(example = json!({"reason": "Aino goes to the club by herself now and has a friend to go with."}))]
 pub struct SupportPeriodProposeEnd {
     /// Why, in words, which the client reads.
-    pub reason: LongText<REASON_MAX>,
+    pub reason: LongText<{ REASON_MAX }>,
 }
 
 /// The end of the support. It closes the referral.
@@ -164,7 +162,7 @@ pub struct SupportPeriodEnd {
     #[validate(nested)]
     pub end_recommendation: Option<MeasureAnswer>,
     /// In words, for the timeline, which the client reads.
-    pub comment: Option<LongText<REASON_MAX>>,
+    pub comment: Option<LongText<{ REASON_MAX }>>,
 }
 
 /// Which support periods are wanted.

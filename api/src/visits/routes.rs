@@ -3,9 +3,7 @@
 use actix_web::{get, patch, post};
 use lahete_domain::ids::{SupportPeriodId, VisitId};
 use lahete_domain::version::Version;
-use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::cases;
 use super::wire::{VisitAbsence, VisitCreate, VisitHold, VisitQuery, VisitUpdate, VisitView};

@@ -11,11 +11,10 @@ use lahete_domain::visit::{METRES_MAX, MINUTES_MAX, MonthHours, Visit, VisitCont
 use lahete_persistence::repo::visits::VisitFilter;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::json;
 use utoipa::__dev::ComposeSchema;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{Ref, RefOr};
-use utoipa::{IntoParams, PartialSchema as _, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
@@ -25,76 +24,44 @@ use crate::http::wire::{
     AbsentPartyCode, BarrierCode, Code, Date, Decimal, LongText, Patch, SupportKindCode, Timestamp, VisitModeCode, VisitPurposeCode,
     VisitStateCode,
 };
+use crate::http::wire_sets::{Count, SetOf};
 
 /// The most link workers on one visit.
 pub const WORKERS_MAX: usize = 5;
 
-macro_rules! bounded {
-    ($($(#[$doc:meta])* $name:ident = $min:expr, $max:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-        pub struct $name(pub u32);
+/// Minutes with the client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Minutes(pub u32);
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let number = u32::deserialize(deserializer)?;
-                if ($min..=$max).contains(&number) { Ok(Self(number)) } else { Err(D::Error::custom("out of range")) }
-            }
-        }
-
-        impl ComposeSchema for $name {
-            fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-                ObjectBuilder::new().schema_type(Type::Integer).minimum(Some($min)).maximum(Some($max)).into()
-            }
-        }
-
-        impl ToSchema for $name {
-            fn name() -> Cow<'static, str> {
-                Cow::Borrowed(concat!("Inline", stringify!($name)))
-            }
-        }
-    )*};
-}
-
-bounded! {
-    /// Minutes with the client.
-    Minutes = 1, MINUTES_MAX;
-    /// Minutes on the way.
-    TravelMinutes = 0, MINUTES_MAX;
-    /// Metres on the way.
-    TravelMetres = 0, METRES_MAX;
-}
-
-/// Some codes of one list, each at most once.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Codes<T: DomainCode>(pub BTreeSet<T>);
-
-impl<T: DomainCode> Default for Codes<T> {
-    fn default() -> Self {
-        Self(BTreeSet::new())
-    }
-}
-
-impl<'de, T: DomainCode> Deserialize<'de> for Codes<T> {
+impl<'de> Deserialize<'de> for Minutes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Vec::<Code<T>>::deserialize(deserializer)?.into_iter().map(|code| code.0).collect()))
+        let minutes = u32::deserialize(deserializer)?;
+        if (1..=MINUTES_MAX).contains(&minutes) { Ok(Self(minutes)) } else { Err(D::Error::custom("out of range")) }
     }
 }
 
-impl<T: DomainCode> ComposeSchema for Codes<T> {
+impl ComposeSchema for Minutes {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        ArrayBuilder::new().items(Ref::from_schema_name(T::SCHEMA)).max_items(Some(T::ALL.len())).unique_items(true).into()
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MINUTES_MAX)).into()
     }
 }
 
-impl<T: DomainCode> ToSchema for Codes<T> {
+impl ToSchema for Minutes {
     fn name() -> Cow<'static, str> {
-        Cow::Owned(format!("InlineCodes{}", T::SCHEMA))
+        Cow::Borrowed("InlineMinutes")
     }
+}
 
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((T::SCHEMA.to_owned(), Code::<T>::schema()));
-    }
+/// Kinds of support: the limit is the length of the list.
+pub type SupportKinds = SetOf<SupportKindCode, { SupportKind::ALL.len() }>;
+
+/// Barriers: the limit is the length of the list.
+pub type Barriers = SetOf<BarrierCode, { Barrier::ALL.len() }>;
+
+/// The codes of a set, without their form on the wire.
+#[must_use]
+pub fn codes<T: DomainCode, const MAX: usize>(set: &SetOf<Code<T>, MAX>) -> BTreeSet<T> {
+    set.0.iter().map(|code| code.0).collect()
 }
 
 /// The link workers of a visit.
@@ -112,7 +79,8 @@ impl Workers {
 
 impl ComposeSchema for Workers {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        ArrayBuilder::new().items(Uuid::schema()).max_items(Some(WORKERS_MAX)).unique_items(true).into()
+        let id = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        ArrayBuilder::new().items(id).max_items(Some(WORKERS_MAX)).unique_items(true).into()
     }
 }
 
@@ -153,22 +121,20 @@ pub struct VisitCreate {
     pub purpose: Option<VisitPurposeCode>,
     /// What kind of support.
     #[serde(default)]
-    pub support_kinds: Codes<SupportKind>,
-    /// Metres travelled by own car.
-    #[serde(default)]
-    pub travel_metres: TravelMetres,
-    /// Minutes travelled.
-    #[serde(default)]
-    pub travel_minutes: TravelMinutes,
+    pub support_kinds: SupportKinds,
+    /// Metres travelled by own car; none when left out.
+    pub travel_metres: Option<Count<{ METRES_MAX }>>,
+    /// Minutes travelled; none when left out.
+    pub travel_minutes: Option<Count<{ MINUTES_MAX }>>,
     /// A note that the client can read.
-    pub note: Option<LongText<NOTE_MAX>>,
+    pub note: Option<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
     #[serde(default)]
-    pub barriers: Codes<Barrier>,
+    pub barriers: Barriers,
     /// The link workers who make it; the assigned one when left out, nobody when the list is empty.
     pub workers: Option<Workers>,
     /// Why it is recorded over the month's hours. A coordinator alone may do that.
-    pub over_limit_reason: Option<LongText<REASON_MAX>>,
+    pub over_limit_reason: Option<LongText<{ REASON_MAX }>>,
 }
 
 impl VisitCreate {
@@ -180,11 +146,11 @@ impl VisitCreate {
             minutes: self.minutes.0,
             mode: self.mode.0,
             purpose: self.purpose.map_or(VisitPurpose::Support, |code| code.0),
-            support_kinds: self.support_kinds.0.clone(),
-            travel_metres: self.travel_metres.0,
-            travel_minutes: self.travel_minutes.0,
+            support_kinds: codes(&self.support_kinds),
+            travel_metres: self.travel_metres.map_or(0, |metres| metres.0),
+            travel_minutes: self.travel_minutes.map_or(0, |minutes| minutes.0),
             note: self.note.clone().map(LongText::into_string),
-            barriers: self.barriers.0.clone(),
+            barriers: codes(&self.barriers),
         }
     }
 }
@@ -203,19 +169,19 @@ pub struct VisitHold {
     /// What for.
     pub purpose: Option<VisitPurposeCode>,
     /// What kind of support.
-    pub support_kinds: Option<Codes<SupportKind>>,
+    pub support_kinds: Option<SupportKinds>,
     /// Metres travelled by own car.
-    pub travel_metres: Option<TravelMetres>,
+    pub travel_metres: Option<Count<{ METRES_MAX }>>,
     /// Minutes travelled.
-    pub travel_minutes: Option<TravelMinutes>,
+    pub travel_minutes: Option<Count<{ MINUTES_MAX }>>,
     /// A note that the client can read.
-    pub note: Option<LongText<NOTE_MAX>>,
+    pub note: Option<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
-    pub barriers: Option<Codes<Barrier>>,
+    pub barriers: Option<Barriers>,
     /// The link workers who made it.
     pub workers: Option<Workers>,
     /// Why it is recorded over the month's hours. A coordinator alone may do that.
-    pub over_limit_reason: Option<LongText<REASON_MAX>>,
+    pub over_limit_reason: Option<LongText<{ REASON_MAX }>>,
 }
 
 impl VisitHold {
@@ -227,11 +193,11 @@ impl VisitHold {
             minutes: self.minutes.map_or(planned.minutes, |minutes| minutes.0),
             mode: self.mode.map_or(planned.mode, |code| code.0),
             purpose: self.purpose.map_or(planned.purpose, |code| code.0),
-            support_kinds: self.support_kinds.as_ref().map_or_else(|| planned.support_kinds.clone(), |codes| codes.0.clone()),
+            support_kinds: self.support_kinds.as_ref().map_or_else(|| planned.support_kinds.clone(), codes),
             travel_metres: self.travel_metres.map_or(planned.travel_metres, |metres| metres.0),
             travel_minutes: self.travel_minutes.map_or(planned.travel_minutes, |minutes| minutes.0),
             note: self.note.clone().map(LongText::into_string).or_else(|| planned.note.clone()),
-            barriers: self.barriers.as_ref().map_or_else(|| planned.barriers.clone(), |codes| codes.0.clone()),
+            barriers: self.barriers.as_ref().map_or_else(|| planned.barriers.clone(), codes),
         }
     }
 }
@@ -255,24 +221,24 @@ pub struct VisitUpdate {
     pub purpose: Patch<VisitPurposeCode>,
     /// What kind of support.
     #[serde(default)]
-    pub support_kinds: Patch<Codes<SupportKind>>,
+    pub support_kinds: Patch<SupportKinds>,
     /// Metres travelled by own car.
     #[serde(default)]
-    pub travel_metres: Patch<TravelMetres>,
+    pub travel_metres: Patch<Count<{ METRES_MAX }>>,
     /// Minutes travelled.
     #[serde(default)]
-    pub travel_minutes: Patch<TravelMinutes>,
+    pub travel_minutes: Patch<Count<{ MINUTES_MAX }>>,
     /// A note that the client can read.
     #[serde(default)]
-    pub note: Patch<LongText<NOTE_MAX>>,
+    pub note: Patch<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
     #[serde(default)]
-    pub barriers: Patch<Codes<Barrier>>,
+    pub barriers: Patch<Barriers>,
     /// The link workers who make it.
     #[serde(default)]
     pub workers: Patch<Workers>,
     /// Why it is recorded over the month's hours. A coordinator alone may do that; a reason once given stays.
-    pub over_limit_reason: Option<LongText<REASON_MAX>>,
+    pub over_limit_reason: Option<LongText<{ REASON_MAX }>>,
 }
 
 impl VisitUpdate {
@@ -287,11 +253,11 @@ impl VisitUpdate {
             minutes: required(patch.minutes.map(|minutes| minutes.0), present.minutes, "/minutes")?,
             mode: required(patch.mode.map(|code| code.0), present.mode, "/mode")?,
             purpose: required(patch.purpose.map(|code| code.0), present.purpose, "/purpose")?,
-            support_kinds: patch.support_kinds.map(|codes| codes.0).apply(Some(present.support_kinds)).unwrap_or_default(),
+            support_kinds: patch.support_kinds.map(|set| codes(&set)).apply(Some(present.support_kinds)).unwrap_or_default(),
             travel_metres: patch.travel_metres.map(|metres| metres.0).apply(Some(present.travel_metres)).unwrap_or_default(),
             travel_minutes: patch.travel_minutes.map(|minutes| minutes.0).apply(Some(present.travel_minutes)).unwrap_or_default(),
             note: patch.note.map(LongText::into_string).apply(present.note),
-            barriers: patch.barriers.map(|codes| codes.0).apply(Some(present.barriers)).unwrap_or_default(),
+            barriers: patch.barriers.map(|set| codes(&set)).apply(Some(present.barriers)).unwrap_or_default(),
         })
     }
 }

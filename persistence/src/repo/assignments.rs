@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use lahete_domain::assignment::{Assignment, AssignmentState};
 use lahete_domain::codes::{AssignmentEndReason, AssignmentStateCode, DeclineReason, ReferralReason};
@@ -146,6 +147,8 @@ pub struct AssignmentCase {
     pub interpreter_needed: bool,
     /// Why the referral was written.
     pub reasons: BTreeSet<ReferralReason>,
+    /// The last day on which a verified consent shares the case with a link worker.
+    pub shared_until: Option<NaiveDate>,
 }
 
 /// Which assignments are wanted.
@@ -153,7 +156,8 @@ pub struct AssignmentCase {
 pub struct AssignmentFilter {
     /// All of these programmes may be seen.
     pub programmes: Vec<ProgrammeId>,
-    /// In these programmes, only what is proposed to this person and can still be answered, or accepted by them and not ended.
+    /// In these programmes, only what is proposed to this person and can still be answered, or accepted by them and not ended; and only while a
+    /// verified consent shares the case.
     pub own: Option<(UserId, Vec<ProgrammeId>, Instant)>,
     /// Only those of this referral.
     pub referral: Option<ReferralId>,
@@ -163,7 +167,7 @@ pub struct AssignmentFilter {
     pub link_worker: Option<LinkWorkerId>,
 }
 
-type CaseRow = (AssignmentRow, String, IdCol<ClientId>, String, Option<i64>, String, bool);
+type CaseRow = (AssignmentRow, String, IdCol<ClientId>, String, Option<i64>, String, bool, Option<NaiveDate>);
 
 impl Db<'_> {
     /// Adds an assignment.
@@ -248,6 +252,7 @@ impl Db<'_> {
                 referral_snapshots::age.nullable(),
                 clients::language,
                 clients::interpreter_needed,
+                referrals::shared_until,
             ))
             .first::<CaseRow>(self.conn())
             .optional()?;
@@ -270,6 +275,7 @@ impl Db<'_> {
                 referral_snapshots::age.nullable(),
                 clients::language,
                 clients::interpreter_needed,
+                referrals::shared_until,
             ))
             .into_boxed::<MultiBackend>();
         let whole: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
@@ -280,7 +286,12 @@ impl Db<'_> {
                 let waiting =
                     assignments::state.eq(CodeCol(AssignmentStateCode::Proposed)).and(assignments::expires_at.gt(InstantCol(*now)));
                 let current = assignments::state.eq(CodeCol(AssignmentStateCode::Accepted)).or(waiting);
-                let own = assignments::link_worker_user_id.eq(IdCol(*user)).and(assignments::programme_id.eq_any(partly)).and(current);
+                let shared = referrals::shared_until.ge(now.helsinki_date()).assume_not_null();
+                let own = assignments::link_worker_user_id
+                    .eq(IdCol(*user))
+                    .and(assignments::programme_id.eq_any(partly))
+                    .and(current)
+                    .and(shared.and(referrals::shared_until.is_not_null()));
                 query.filter(assignments::programme_id.eq_any(whole).or(own))
             }
         };
@@ -318,7 +329,7 @@ impl Db<'_> {
             reasons.entry(id.0).or_default().insert(reason.0);
         }
         rows.into_iter()
-            .map(|(row, link_worker_name, client, municipality, age, language, interpreter_needed)| {
+            .map(|(row, link_worker_name, client, municipality, age, language, interpreter_needed, shared_until)| {
                 let municipality =
                     MunicipalityCode::parse(&municipality).ok_or_else(|| StoreError::corrupt("clients", "municipality", client.0))?;
                 let age = age.map(u32::try_from).transpose();
@@ -335,6 +346,7 @@ impl Db<'_> {
                     language,
                     interpreter_needed,
                     reasons,
+                    shared_until,
                 })
             })
             .collect()

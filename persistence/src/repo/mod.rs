@@ -21,3 +21,6 @@ pub mod measures;
 pub mod reports;
 pub mod support_periods;
 pub mod visits;
+
+#[cfg(test)]
+mod support_work_tests;

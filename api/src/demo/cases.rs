@@ -1,0 +1,484 @@
+//! Referrals under way in the demo world, so that a coordinator's day has something in it. They come about as in real work: each step is taken by
+//! the person whose step it is, and leaves its line in the timeline and in the audit trail.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::NaiveDate;
+use lahete_domain::access::Action;
+use lahete_domain::activity::{ActivityLink, ActivityLinkState};
+use lahete_domain::actor::Caller;
+use lahete_domain::assignment::{Assignment, AssignmentState, PROPOSAL_DAYS};
+use lahete_domain::client::{Birth, ClientData, Contact};
+use lahete_domain::codes::{
+    AnswerMode, Channel, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult, EventKind, Instrument, Language, MessageKind,
+    MessageParty, Priority, ReferralReason, Role, Sector, Sex, SupportKind, Timepoint, VisitMode, VisitPurpose,
+};
+use lahete_domain::consent::Consent;
+use lahete_domain::goal::Goal;
+use lahete_domain::ids::{AssignmentId, Id as _, IdSource, ReferralId, SupportPeriodId, UserId};
+use lahete_domain::measure::{Answer, Measure};
+use lahete_domain::message::{ContactAttempt, Message};
+use lahete_domain::programme::{MunicipalityCode, terms_on};
+use lahete_domain::referral::command::{Guide, RequestInformation, Review, Waitlist};
+use lahete_domain::referral::{Changed, Content, Referral, Referrer};
+use lahete_domain::support_period::SupportPeriod;
+use lahete_domain::time::{Instant, plus_days, plus_months};
+use lahete_domain::version::Version;
+use lahete_domain::visit::{Visit, VisitContent, VisitState, VisitWorker};
+use lahete_persistence::Db;
+use uuid::Uuid;
+
+use super::{id, programme};
+use crate::error::AppError;
+use crate::operation::OpContext;
+use crate::referrals::case::{self, OpenCase};
+use crate::referrals::{self, NewReferral};
+
+const RIIKKA: u16 = 0x0020;
+const KAISA: u16 = 0x0021;
+const LIISA: u16 = 0x0022;
+
+/// Gives the fixed ids of the demo world first, then new ones.
+struct FixedFirst {
+    fixed: Mutex<VecDeque<Uuid>>,
+    then: Arc<dyn IdSource>,
+}
+
+impl IdSource for FixedFirst {
+    fn next_uuid(&self) -> Uuid {
+        let fixed = self.fixed.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        fixed.unwrap_or_else(|| self.then.next_uuid())
+    }
+}
+
+/// The people of the demo, each of whom acts in their own role: the cases come about as they do in real work.
+struct Stage<'a> {
+    ids: &'a Arc<dyn IdSource>,
+    now: Instant,
+}
+
+impl Stage<'_> {
+    fn as_user(&self, db: &mut Db<'_>, user: u16, at: Instant) -> Result<OpContext, AppError> {
+        Ok(OpContext {
+            actor: db.actor(Caller::User(id(user)), at.helsinki_date())?,
+            now: at,
+            request_id: "demo".to_owned(),
+            operation: "demo_seed",
+            if_match: None,
+            ids: Arc::clone(self.ids),
+            language: Language::Finnish,
+            reason: None,
+        })
+    }
+
+    fn days_ago(&self, days: i64) -> Instant {
+        self.now.plus_days(-days)
+    }
+}
+
+struct Story {
+    client: u16,
+    referral: u16,
+    consent: u16,
+    user: Option<u16>,
+    given_name: &'static str,
+    family_name: &'static str,
+    born: (i32, u32, u32),
+    sex: Sex,
+    municipality: &'static str,
+    phone: &'static str,
+    reasons: &'static [ReferralReason],
+    wish: &'static str,
+    sent_days_ago: i64,
+}
+
+const AINO: Story = Story {
+    client: 0x0050,
+    referral: 0x0060,
+    consent: 0x0061,
+    user: Some(0x0023),
+    given_name: "Aino",
+    family_name: "Esimerkki",
+    born: (1942, 5, 7),
+    sex: Sex::Female,
+    municipality: "758",
+    phone: "+358 40 555 0101",
+    reasons: &[ReferralReason::Loneliness, ReferralReason::Outdoors],
+    wish: "Haluaisin taas ulkoilemaan jonkun kanssa.",
+    sent_days_ago: 55,
+};
+
+const SUBMITTED: Story = Story {
+    client: 0x0051,
+    referral: 0x0091,
+    consent: 0x00a1,
+    user: None,
+    given_name: "Eino",
+    family_name: "Esimerkki",
+    born: (1939, 2, 11),
+    sex: Sex::Male,
+    municipality: "758",
+    phone: "+358 40 555 0102",
+    reasons: &[ReferralReason::Loneliness, ReferralReason::Conversation],
+    wish: "Olisi mukava jutella joskus muustakin kuin sairauksista.",
+    sent_days_ago: 2,
+};
+
+const IN_REVIEW: Story = Story {
+    client: 0x0052,
+    referral: 0x0092,
+    consent: 0x00a2,
+    user: None,
+    given_name: "Helmi",
+    family_name: "Hiljainen",
+    born: (1951, 9, 30),
+    sex: Sex::Female,
+    municipality: "742",
+    phone: "+358 40 555 0103",
+    reasons: &[ReferralReason::SocialContacts, ReferralReason::EventsAndGroups],
+    wish: "Lähtisin kerhoon, jos joku tulisi ensimmäisellä kerralla mukaan.",
+    sent_days_ago: 5,
+};
+
+const WAITLISTED: Story = Story {
+    client: 0x0053,
+    referral: 0x0093,
+    consent: 0x00a3,
+    user: None,
+    given_name: "Onni",
+    family_name: "Odottaja",
+    born: (1978, 12, 1),
+    sex: Sex::Male,
+    municipality: "320",
+    phone: "+358 40 555 0104",
+    reasons: &[ReferralReason::GettingStarted, ReferralReason::DailyActivity],
+    wish: "Pitäisi saada arkeen jokin rytmi.",
+    sent_days_ago: 20,
+};
+
+const ASKED: Story = Story {
+    client: 0x0054,
+    referral: 0x0094,
+    consent: 0x00a4,
+    user: None,
+    given_name: "Martta",
+    family_name: "Mallinen",
+    born: (1946, 4, 18),
+    sex: Sex::Female,
+    municipality: "758",
+    phone: "+358 40 555 0105",
+    reasons: &[ReferralReason::PracticalHelp],
+    wish: "Tarvitsisin apua puhelimen kanssa.",
+    sent_days_ago: 6,
+};
+
+const GUIDED: Story = Story {
+    client: 0x0055,
+    referral: 0x0095,
+    consent: 0x00a5,
+    user: None,
+    given_name: "Toivo",
+    family_name: "Tuuli",
+    born: (1955, 7, 22),
+    sex: Sex::Male,
+    municipality: "758",
+    phone: "+358 40 555 0106",
+    reasons: &[ReferralReason::EventsAndGroups],
+    wish: "Tahtoisin laulaa.",
+    sent_days_ago: 15,
+};
+
+const PROPOSED: Story = Story {
+    client: 0x0056,
+    referral: 0x0096,
+    consent: 0x00a6,
+    user: None,
+    given_name: "Sylvi",
+    family_name: "Suopursu",
+    born: (1948, 1, 9),
+    sex: Sex::Female,
+    municipality: "261",
+    phone: "+358 40 555 0107",
+    reasons: &[ReferralReason::Loneliness, ReferralReason::LifestyleChange],
+    wish: "Seuraa kävelylle ja kauppaan.",
+    sent_days_ago: 9,
+};
+
+impl Story {
+    fn referral(&self) -> ReferralId {
+        id(self.referral)
+    }
+
+    fn client(&self) -> Result<ClientData, AppError> {
+        let (year, month, day) = self.born;
+        Ok(ClientData {
+            given_name: self.given_name.to_owned(),
+            family_name: self.family_name.to_owned(),
+            contact: Contact { phone: Some(self.phone.to_owned()), ..Contact::default() },
+            birth: NaiveDate::from_ymd_opt(year, month, day).map_or(Birth::Year(year), Birth::Date),
+            identity_code: None,
+            sex: Some(self.sex),
+            municipality: MunicipalityCode::parse(self.municipality).ok_or_else(|| AppError::internal("no municipality"))?,
+            language: "fi".to_owned(),
+            interpreter_needed: false,
+            non_disclosure: false,
+            lives_at_home: Some(true),
+        })
+    }
+
+    fn consent(&self, now: Instant) -> Consent {
+        Consent {
+            id: id(self.consent),
+            referral: self.referral(),
+            purposes: [
+                ConsentPurpose::ProcessReferral,
+                ConsentPurpose::ShareWithLinkWorker,
+                ConsentPurpose::ShareWithActivity,
+                ConsentPurpose::FeedbackToReferrer,
+                ConsentPurpose::Evaluation,
+            ]
+            .into(),
+            withdrawn_purposes: [].into(),
+            text_version: "2026-1".to_owned(),
+            language: Language::Finnish,
+            method: ConsentMethod::Written,
+            given_with: Some("Riikka Lähettäjä".to_owned()),
+            given_at: now,
+            valid_until: None,
+            recorded_by: Some(id(RIIKKA)),
+            verified: None,
+            withdrawn_at: None,
+        }
+    }
+}
+
+impl Stage<'_> {
+    /// Riikka writes a referral together with the client and sends it.
+    fn send(&self, db: &mut Db<'_>, story: &Story) -> Result<(), AppError> {
+        let mut ctx = self.as_user(db, RIIKKA, self.days_ago(story.sent_days_ago))?;
+        let fixed = VecDeque::from([id::<ReferralId>(story.client).as_uuid(), story.referral().as_uuid()]);
+        ctx.ids = Arc::new(FixedFirst { fixed: Mutex::new(fixed), then: Arc::clone(self.ids) });
+        let grant = ctx.actor.grants.iter().find(|grant| grant.role == Role::Referrer).cloned();
+        let new = NewReferral {
+            programme: programme(),
+            client: story.client()?,
+            client_user: story.user.map(id),
+            referrer: Referrer {
+                channel: Channel::SignedIn,
+                user: Some(id(RIIKKA)),
+                api_client: None,
+                organisation: grant.as_ref().and_then(|grant| grant.organisation),
+                sector: grant.as_ref().and_then(|grant| grant.sector).unwrap_or(Sector::Elderly),
+                name: Some("Riikka Lähettäjä".to_owned()),
+                contact: Some("riikka@lahete.example".to_owned()),
+                feedback_wanted: true,
+            },
+            content: Content {
+                reasons: story.reasons.iter().copied().collect(),
+                wish: Some(story.wish.to_owned()),
+                background: None,
+                written_together: true,
+                joint_meeting_wished: false,
+                not_a_service_acknowledged: true,
+                source: None,
+                previous: None,
+            },
+            grant,
+        };
+        let mut open = referrals::create(db, &ctx, new)?;
+        referrals::add_consent(db, &ctx, &mut open, story.consent(ctx.now))?;
+        referrals::submit(db, &ctx, &open)?;
+        Ok(())
+    }
+
+    /// One transition, taken by a person in their own role.
+    fn step(
+        &self,
+        db: &mut Db<'_>,
+        ctx: &OpContext,
+        action: Action,
+        story: &Story,
+        decide: impl FnOnce(Referral, &OpenCase) -> Result<Changed, AppError>,
+    ) -> Result<(), AppError> {
+        let open = case::open(db, ctx, action, story.referral())?;
+        let changed = decide(open.case.referral.clone(), &open)?;
+        case::commit(db, ctx, &open, changed, None)?;
+        Ok(())
+    }
+
+    /// Kaisa takes a referral the day after it was sent.
+    fn review(&self, db: &mut Db<'_>, story: &Story) -> Result<OpContext, AppError> {
+        let ctx = self.as_user(db, KAISA, self.days_ago(story.sent_days_ago - 1))?;
+        self.step(db, &ctx, Action::ReferralReview, story, |referral, _| {
+            Ok(referral.review(Review { barrier: None }, id::<UserId>(KAISA), ctx.now)?)
+        })?;
+        Ok(ctx)
+    }
+
+    /// Kaisa proposes a link worker.
+    fn propose(&self, db: &mut Db<'_>, ctx: &OpContext, story: &Story, tail: u16, worker: u16, user: u16) -> Result<Assignment, AppError> {
+        let open = case::open(db, ctx, Action::AssignmentPropose, story.referral())?;
+        open.case.referral.expect_proposable(&open.status)?;
+        let assignment = Assignment {
+            id: id(tail),
+            version: Version::FIRST,
+            programme: programme(),
+            referral: story.referral(),
+            link_worker: id(worker),
+            link_worker_user: id(user),
+            proposed_by: id(KAISA),
+            proposed_at: ctx.now,
+            expires_at: ctx.now.plus_days(PROPOSAL_DAYS),
+            message: Some("Sopisiko sinulle? Toiveena seuraa ja ulkoilua.".to_owned()),
+            state: AssignmentState::Proposed,
+        };
+        db.assignment_insert(&assignment)?;
+        case::note(db, ctx, &open, EventKind::AssignmentProposed, None, None)?;
+        Ok(assignment)
+    }
+
+    /// Liisa accepts the proposal for Aino.
+    fn accept(&self, db: &mut Db<'_>, ctx: &OpContext, assignment: Assignment) -> Result<(), AppError> {
+        let (referral, expected) = (assignment.referral, assignment.version);
+        let accepted = assignment.accept(ctx.now)?;
+        let grant = ctx.actor.grants.iter().find(|grant| grant.role == Role::LinkWorker).cloned();
+        let open = case::open_by(db, ctx, referral, grant)?;
+        let changed = open.case.referral.clone().assign(id::<AssignmentId>(0x0062), &open.status, ctx.now)?;
+        db.assignment_update(&accepted, expected)?;
+        case::commit(db, ctx, &open, changed, None)?;
+        Ok(())
+    }
+
+    /// Liisa has met Aino for the first time: the support period begins, with goal, first visit, measure and an activity.
+    fn support(&self, db: &mut Db<'_>, ctx: &OpContext) -> Result<(), AppError> {
+        let period: SupportPeriodId = id(0x0063);
+        let today = ctx.now.helsinki_date();
+        let open = case::open(db, ctx, Action::SupportStart, AINO.referral())?;
+        let changed = open.case.referral.clone().start_support(period, ctx.now)?;
+        let terms = db.terms_of(programme())?;
+        let terms = terms_on(&terms, today).ok_or_else(|| AppError::internal("the demo programme has no terms"))?;
+        let (referral, client) = (open.case.referral.id, open.case.referral.client);
+        let ends = plus_months(today, 4);
+        db.support_period_insert(&SupportPeriod::start(period, programme(), referral, client, today, ends, terms, today)?)?;
+        db.visit_insert(&Visit {
+            id: id(0x0065),
+            version: Version::FIRST,
+            programme: programme(),
+            referral,
+            client,
+            support_period: period,
+            workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour: terms.fee_per_hour }],
+            content: VisitContent {
+                on: today,
+                minutes: 90,
+                mode: VisitMode::HomeVisit,
+                purpose: VisitPurpose::FirstVisit,
+                support_kinds: [SupportKind::Emotional, SupportKind::Informational].into(),
+                travel_metres: 7_400,
+                travel_minutes: 20,
+                note: Some("Juotiin kahvit ja tutustuttiin. Sovittiin kävelystä ensi viikolle.".to_owned()),
+                barriers: [].into(),
+            },
+            state: VisitState::Held { recorded_at: ctx.now, over_limit_reason: None },
+        })?;
+        db.measure_insert(&Measure {
+            id: id(0x0066),
+            support_period: period,
+            instrument: Instrument::Swemwbs,
+            timepoint: Timepoint::Start,
+            answer: Answer::given(Instrument::Swemwbs, AnswerMode::Interview, vec![2, 3, 3, 2, 3, 2, 3]).map_err(AppError::internal)?,
+            recorded_at: ctx.now,
+        })?;
+        case::commit(db, ctx, &open, changed, None)?;
+        let open = case::open(db, ctx, Action::PlanWrite, referral)?;
+        db.goal_insert(&Goal {
+            id: id(0x0064),
+            version: Version::FIRST,
+            support_period: period,
+            words: "Käyn taas viikoittain ulkona.".to_owned(),
+            steps: vec!["Kävely Liisan kanssa".to_owned(), "Ulkoiluryhmään tutustuminen".to_owned()],
+            outcome: None,
+            recorded_at: ctx.now,
+        })?;
+        case::note(db, ctx, &open, EventKind::GoalRecorded, None, None)?;
+        self.link_activity(db, ctx, &AINO, 0x0067, 0x0041)?;
+        case::note(db, ctx, &open, EventKind::ActivityLinked, None, None)
+    }
+
+    fn link_activity(&self, db: &mut Db<'_>, ctx: &OpContext, story: &Story, tail: u16, activity: u16) -> Result<(), AppError> {
+        db.activity_link_insert(&ActivityLink {
+            id: id(tail),
+            version: Version::FIRST,
+            referral: story.referral(),
+            activity: id(activity),
+            state: ActivityLinkState::Proposed,
+            proposed_at: ctx.now,
+        })?;
+        Ok(())
+    }
+}
+
+/// Adds referrals in different states, sent in the last two months.
+///
+/// # Errors
+/// When the database fails.
+pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Result<(), AppError> {
+    let stage = Stage { ids, now };
+    for story in [&AINO, &SUBMITTED, &IN_REVIEW, &WAITLISTED, &ASKED, &GUIDED, &PROPOSED] {
+        stage.send(db, story)?;
+    }
+
+    let ctx = stage.review(db, &AINO)?;
+    let proposal = stage.propose(db, &ctx, &AINO, 0x0062, 0x0030, LIISA)?;
+    let ctx = stage.as_user(db, LIISA, stage.days_ago(AINO.sent_days_ago - 3))?;
+    stage.accept(db, &ctx, proposal)?;
+    let ctx = stage.as_user(db, LIISA, stage.days_ago(AINO.sent_days_ago - 10))?;
+    stage.support(db, &ctx)?;
+
+    let ctx = stage.review(db, &IN_REVIEW)?;
+    db.contact_attempt_insert(&ContactAttempt {
+        id: id(0x0069),
+        referral: IN_REVIEW.referral(),
+        channel: ContactChannel::Phone,
+        result: ContactResult::LeftMessage,
+        attempted_at: ctx.now,
+        recorded_by: id(KAISA),
+        note: Some("Soitan uudelleen huomenna.".to_owned()),
+    })?;
+    let open = case::open(db, &ctx, Action::ContactAttemptRecord, IN_REVIEW.referral())?;
+    case::note(db, &ctx, &open, EventKind::ContactAttempted, None, None)?;
+
+    let ctx = stage.review(db, &WAITLISTED)?;
+    stage.step(db, &ctx, Action::ReferralWaitlist, &WAITLISTED, |referral, _| {
+        Ok(referral.waitlist(Waitlist { priority: Priority::Soon }, ctx.now)?)
+    })?;
+
+    let ctx = stage.review(db, &ASKED)?;
+    stage.step(db, &ctx, Action::ReferralRequestInformation, &ASKED, |referral, _| {
+        Ok(referral.request_information(RequestInformation { asked: MessageParty::Referrer }, ctx.now)?)
+    })?;
+    db.message_insert(&Message {
+        id: id(0x0068),
+        referral: ASKED.referral(),
+        kind: MessageKind::Question,
+        sender: MessageParty::Coordinator,
+        recipient: MessageParty::Referrer,
+        user: Some(id(KAISA)),
+        words: "Onko Martalla älypuhelin vai tavallinen puhelin?".to_owned(),
+        sent_at: ctx.now,
+    })?;
+
+    let ctx = stage.review(db, &GUIDED)?;
+    let follow_up_on = plus_days(now.helsinki_date(), 14);
+    stage.step(db, &ctx, Action::ReferralGuide, &GUIDED, |referral, _| {
+        Ok(referral.guide(&Guide { activity_links: 1, follow_up_on }, ctx.now)?)
+    })?;
+    stage.link_activity(db, &ctx, &GUIDED, 0x0097, 0x0042)?;
+
+    stage.review(db, &PROPOSED)?;
+    // The proposal is a day old, so that it can still be answered.
+    let ctx = stage.as_user(db, KAISA, stage.days_ago(1))?;
+    stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, 0x0027)?;
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Behaviour over HTTP, one file for each subject.
+
+mod referrals;
