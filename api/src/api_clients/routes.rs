@@ -45,7 +45,7 @@ pub async fn api_client_list(op: Operation, query: ValidQuery<ApiClientQuery>, p
 /// Add an API client.
 ///
 /// For administrators of the programme. The answer shows the secret, once: it is stored as a hash alone.
-#[utoipa::path(tag = "api-clients", responses((status = 201, description = "The API client was added.", body = ApiClientSecretView)))]
+#[utoipa::path(tag = "api-clients", request_body = ApiClientNew, responses((status = 201, description = "The API client was added.", body = ApiClientSecretView)))]
 #[post("/api-clients")]
 pub async fn api_client_create(op: Operation, body: ValidJson<ApiClientNew>) -> Result<Answer, Problem> {
     let secret = Secret::random()?;
@@ -81,6 +81,7 @@ pub async fn api_client_view(op: Operation, path: PathId<ApiClientId>) -> Result
 /// For administrators of the programme: its name, and the organisations that it pushes referrals for. A revoked one is not changed any more.
 #[utoipa::path(
     tag = "api-clients",
+    request_body = ApiClientUpdate,
     params(("api_client_id" = Uuid, Path, description = "The API client.")),
     responses((status = 200, description = "The API client as it is now.", body = ApiClientView))
 )]
@@ -98,6 +99,7 @@ pub async fn api_client_update(op: Operation, path: PathId<ApiClientId>, body: M
 /// For administrators of the programme. The old secret stops working at once; tokens that it got go on until they end. The answer shows the new one, once.
 #[utoipa::path(
     tag = "api-clients",
+    request_body = SecretRotation,
     params(("api_client_id" = Uuid, Path, description = "The API client.")),
     responses((status = 200, description = "The API client with its new secret.", body = ApiClientSecretView)),
     extensions(("x-if-match" = json!(true)))

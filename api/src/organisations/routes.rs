@@ -39,7 +39,7 @@ pub async fn organisation_list(op: Operation, query: ValidQuery<OrganisationQuer
 /// Add an organisation.
 ///
 /// For administrators of the programme.
-#[utoipa::path(tag = "organisations", responses((status = 201, description = "The organisation was added.", body = OrganisationView)))]
+#[utoipa::path(tag = "organisations", request_body = OrganisationNew, responses((status = 201, description = "The organisation was added.", body = OrganisationView)))]
 #[post("/organisations")]
 pub async fn organisation_create(op: Operation, body: ValidJson<OrganisationNew>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
@@ -72,6 +72,7 @@ pub async fn organisation_view(op: Operation, path: PathId<OrganisationId>) -> R
 /// For administrators of the programme. One that is not active gets no new roles and no new API clients; what it has goes on.
 #[utoipa::path(
     tag = "organisations",
+    request_body = OrganisationUpdate,
     params(("organisation_id" = Uuid, Path, description = "The organisation.")),
     responses((status = 200, description = "The organisation as it is now.", body = OrganisationView))
 )]

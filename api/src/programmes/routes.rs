@@ -41,7 +41,7 @@ pub async fn programme_list(op: Operation, paging: Paging) -> Result<Answer, Pro
 ///
 /// For administrators of any programme. The caller becomes the first administrator of the new one. Until it has terms of its own, the usual limits hold:
 /// 6 months, 600 minutes a month, 13.00 euros an hour.
-#[utoipa::path(tag = "programmes", responses((status = 201, description = "The programme was added.", body = ProgrammeView)))]
+#[utoipa::path(tag = "programmes", request_body = ProgrammeNew, responses((status = 201, description = "The programme was added.", body = ProgrammeView)))]
 #[post("/programmes")]
 pub async fn programme_create(op: Operation, body: ValidJson<ProgrammeNew>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
@@ -73,6 +73,7 @@ pub async fn programme_view(op: Operation, path: PathId<ProgrammeId>) -> Result<
 /// For its administrators. A programme that is not active takes no new referrals; those under way go on.
 #[utoipa::path(
     tag = "programmes",
+    request_body = ProgrammeUpdate,
     params(("programme_id" = Uuid, Path, description = "The programme.")),
     responses((status = 200, description = "The programme as it is now.", body = ProgrammeView))
 )]
@@ -108,6 +109,7 @@ pub async fn programme_terms_list(op: Operation, path: PathId<ProgrammeId>, pagi
 /// held already keep the fee that was in force then.
 #[utoipa::path(
     tag = "programmes",
+    request_body = TermsNew,
     params(("programme_id" = Uuid, Path, description = "The programme.")),
     responses((status = 201, description = "The terms were added.", body = TermsView))
 )]

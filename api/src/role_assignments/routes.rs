@@ -39,7 +39,7 @@ pub async fn role_assignment_list(op: Operation, query: ValidQuery<RoleAssignmen
 /// Give a role.
 ///
 /// For administrators of the programme. The role counts from the user's next call on, on the days on which it holds.
-#[utoipa::path(tag = "role-assignments", responses((status = 201, description = "The role was given.", body = RoleAssignmentView)))]
+#[utoipa::path(tag = "role-assignments", request_body = RoleAssignmentNew, responses((status = 201, description = "The role was given.", body = RoleAssignmentView)))]
 #[post("/role-assignments")]
 pub async fn role_assignment_create(op: Operation, body: ValidJson<RoleAssignmentNew>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
@@ -72,6 +72,7 @@ pub async fn role_assignment_view(op: Operation, path: PathId<RoleAssignmentId>)
 /// For administrators of the programme. At once, or on a later day. A programme keeps at least one administrator.
 #[utoipa::path(
     tag = "role-assignments",
+    request_body = RoleAssignmentEnd,
     params(("role_assignment_id" = Uuid, Path, description = "The role assignment.")),
     responses((status = 200, description = "The role assignment as it is now.", body = RoleAssignmentView)),
     extensions(("x-if-match" = json!(true)))

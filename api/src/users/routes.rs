@@ -35,7 +35,7 @@ pub async fn user_list(op: Operation, query: ValidQuery<UserQuery>, paging: Pagi
 /// Add a user.
 ///
 /// For administrators of the programme. The user can do nothing until they are given a role.
-#[utoipa::path(tag = "users", responses((status = 201, description = "The user was added.", body = UserView)))]
+#[utoipa::path(tag = "users", request_body = UserNew, responses((status = 201, description = "The user was added.", body = UserView)))]
 #[post("/users")]
 pub async fn user_create(op: Operation, body: ValidJson<UserNew>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
@@ -68,6 +68,7 @@ pub async fn user_view(op: Operation, path: PathId<UserId>) -> Result<Answer, Pr
 /// of a programme stays active.
 #[utoipa::path(
     tag = "users",
+    request_body = UserUpdate,
     params(("user_id" = Uuid, Path, description = "The user.")),
     responses((status = 200, description = "The user as they are now.", body = UserView))
 )]

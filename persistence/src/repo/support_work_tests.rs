@@ -422,10 +422,3 @@ async fn a_support_period_from_start_to_report() {
         let _ = std::fs::remove_file(format!("{}{end}", path.display()));
     }
 }
-
-#[tokio::test]
-async fn on_the_server_support_work() {
-    let url: DbUrl = "postgres://postgres@127.0.0.1:55433/postgres".parse().unwrap();
-    let store = Store::open(&url, options()).unwrap();
-    walk(&store).await;
-}

@@ -1,3 +1,4 @@
 //! Behaviour over HTTP, one file for each subject.
 
 mod referrals;
+mod sodankyla_2022;

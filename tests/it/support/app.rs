@@ -266,7 +266,8 @@ impl Reply {
     #[track_caller]
     pub fn version(&self) -> i64 {
         let etag = self.header("etag").unwrap_or_else(|| panic!("{}: no ETag: {}", self.what, self.text));
-        etag.trim_matches('"').parse().unwrap()
+        let tag = etag.trim_matches('"');
+        tag.split_once(';').map_or(tag, |(version, _)| version).parse().unwrap()
     }
 }
 
