@@ -291,10 +291,7 @@ mod tests {
         assert_eq!(until(open.ended(Some(day("2026-11-20")), today, true)), Err(RoleError::LastDayOutOfRange));
         let dated = role(Role::Coordinator, "2026-01-01", Some("2026-11-30"));
         assert_eq!(until(dated.ended(Some(day("2026-12-01")), today, true)), Err(RoleError::LastDayOutOfRange));
-        assert_eq!(
-            until(role(Role::Coordinator, "2026-01-01", Some("2026-11-21")).ended(None, today, true)),
-            Err(RoleError::AlreadyEnded)
-        );
+        assert_eq!(until(role(Role::Coordinator, "2026-01-01", Some("2026-11-21")).ended(None, today, true)), Err(RoleError::AlreadyEnded));
         assert_eq!(until(role(Role::Admin, "2026-01-01", None).ended(None, today, false)), Err(RoleError::LastAdmin));
         assert!(role(Role::Admin, "2026-01-01", None).ended(None, today, true).is_ok());
     }

@@ -45,7 +45,11 @@ pub async fn api_client_list(op: Operation, query: ValidQuery<ApiClientQuery>, p
 /// Add an API client.
 ///
 /// For administrators of the programme. The answer shows the secret, once: it is stored as a hash alone.
-#[utoipa::path(tag = "api-clients", request_body = ApiClientNew, responses((status = 201, description = "The API client was added.", body = ApiClientSecretView)))]
+#[utoipa::path(
+    tag = "api-clients",
+    request_body = ApiClientNew,
+    responses((status = 201, description = "The API client was added.", body = ApiClientSecretView))
+)]
 #[post("/api-clients")]
 pub async fn api_client_create(op: Operation, body: ValidJson<ApiClientNew>) -> Result<Answer, Problem> {
     let secret = Secret::random()?;
@@ -105,7 +109,11 @@ pub async fn api_client_update(op: Operation, path: PathId<ApiClientId>, body: M
     extensions(("x-if-match" = json!(true)))
 )]
 #[post("/api-clients/{api_client_id}/rotate-secret")]
-pub async fn api_client_rotate_secret(op: Operation, path: PathId<ApiClientId>, body: ValidJson<SecretRotation>) -> Result<Answer, Problem> {
+pub async fn api_client_rotate_secret(
+    op: Operation,
+    path: PathId<ApiClientId>,
+    body: ValidJson<SecretRotation>,
+) -> Result<Answer, Problem> {
     let secret = Secret::random()?;
     let hash = secret.sha256();
     let answer = op

@@ -422,8 +422,7 @@ mod tests {
             .await
             .expect("listed");
         let names: Vec<_> = states.iter().map(|state| state.as_str()).collect();
-        let expected =
-            ["submitted", "in_review", "in_review", "awaiting_information", "waitlisted", "in_support", "directly_guided"];
+        let expected = ["submitted", "in_review", "in_review", "awaiting_information", "waitlisted", "in_support", "directly_guided"];
         assert_eq!(names, expected);
         let aino = store.read(|db: &mut Db<'_>| db.referral_case(id::<ReferralId>(0x0060))).await.expect("read").expect("there");
         assert_eq!(aino.referral.client, id(0x0050));

@@ -50,6 +50,13 @@ impl From<Instrument> for MeasureInstrumentView {
         let direction = match instrument {
             Instrument::Swemwbs | Instrument::Recommendation => ScoreDirection::HigherIsBetter,
         };
-        Self { instrument: instrument.into(), items: item_keys(instrument).to_vec(), answer_min, answer_max, direction, notice: notice(instrument) }
+        Self {
+            instrument: instrument.into(),
+            items: item_keys(instrument).to_vec(),
+            answer_min,
+            answer_max,
+            direction,
+            notice: notice(instrument),
+        }
     }
 }

@@ -39,7 +39,11 @@ pub async fn organisation_list(op: Operation, query: ValidQuery<OrganisationQuer
 /// Add an organisation.
 ///
 /// For administrators of the programme.
-#[utoipa::path(tag = "organisations", request_body = OrganisationNew, responses((status = 201, description = "The organisation was added.", body = OrganisationView)))]
+#[utoipa::path(
+    tag = "organisations",
+    request_body = OrganisationNew,
+    responses((status = 201, description = "The organisation was added.", body = OrganisationView))
+)]
 #[post("/organisations")]
 pub async fn organisation_create(op: Operation, body: ValidJson<OrganisationNew>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {

@@ -41,7 +41,11 @@ pub async fn programme_list(op: Operation, paging: Paging) -> Result<Answer, Pro
 ///
 /// For administrators of any programme. The caller becomes the first administrator of the new one. Until it has terms of its own, the usual limits hold:
 /// 6 months, 600 minutes a month, 13.00 euros an hour.
-#[utoipa::path(tag = "programmes", request_body = ProgrammeNew, responses((status = 201, description = "The programme was added.", body = ProgrammeView)))]
+#[utoipa::path(
+    tag = "programmes",
+    request_body = ProgrammeNew,
+    responses((status = 201, description = "The programme was added.", body = ProgrammeView))
+)]
 #[post("/programmes")]
 pub async fn programme_create(op: Operation, body: ValidJson<ProgrammeNew>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {

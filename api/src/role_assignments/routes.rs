@@ -39,7 +39,11 @@ pub async fn role_assignment_list(op: Operation, query: ValidQuery<RoleAssignmen
 /// Give a role.
 ///
 /// For administrators of the programme. The role counts from the user's next call on, on the days on which it holds.
-#[utoipa::path(tag = "role-assignments", request_body = RoleAssignmentNew, responses((status = 201, description = "The role was given.", body = RoleAssignmentView)))]
+#[utoipa::path(
+    tag = "role-assignments",
+    request_body = RoleAssignmentNew,
+    responses((status = 201, description = "The role was given.", body = RoleAssignmentView))
+)]
 #[post("/role-assignments")]
 pub async fn role_assignment_create(op: Operation, body: ValidJson<RoleAssignmentNew>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
@@ -78,7 +82,11 @@ pub async fn role_assignment_view(op: Operation, path: PathId<RoleAssignmentId>)
     extensions(("x-if-match" = json!(true)))
 )]
 #[post("/role-assignments/{role_assignment_id}/end")]
-pub async fn role_assignment_end(op: Operation, path: PathId<RoleAssignmentId>, body: ValidJson<RoleAssignmentEnd>) -> Result<Answer, Problem> {
+pub async fn role_assignment_end(
+    op: Operation,
+    path: PathId<RoleAssignmentId>,
+    body: ValidJson<RoleAssignmentEnd>,
+) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
         let assignment = cases::end(db, ctx, path.0, &body.0)?;
         Ok(Answer::ok(&RoleAssignmentView::from(&assignment)).version(assignment.version))

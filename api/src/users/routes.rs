@@ -35,7 +35,11 @@ pub async fn user_list(op: Operation, query: ValidQuery<UserQuery>, paging: Pagi
 /// Add a user.
 ///
 /// For administrators of the programme. The user can do nothing until they are given a role.
-#[utoipa::path(tag = "users", request_body = UserNew, responses((status = 201, description = "The user was added.", body = UserView)))]
+#[utoipa::path(
+    tag = "users",
+    request_body = UserNew,
+    responses((status = 201, description = "The user was added.", body = UserView))
+)]
 #[post("/users")]
 pub async fn user_create(op: Operation, body: ValidJson<UserNew>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {

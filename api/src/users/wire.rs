@@ -44,12 +44,7 @@ impl<'de> Deserialize<'de> for Login {
 
 impl ComposeSchema for Login {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(1))
-            .max_length(Some(LOGIN_MAX))
-            .pattern(Some(LOGIN_PATTERN))
-            .into()
+        ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(LOGIN_MAX)).pattern(Some(LOGIN_PATTERN)).into()
     }
 }
 

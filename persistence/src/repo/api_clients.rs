@@ -70,7 +70,12 @@ impl Db<'_> {
             .select((api_clients::secret_sha256, api_clients::active, api_clients::secret_expires_at))
             .first::<(Vec<u8>, bool, Option<InstantCol>)>(self.conn())
             .optional()?;
-        Ok(row.map(|(secret_sha256, active, expires_at)| ApiClientSecret { id, secret_sha256, active, expires_at: expires_at.map(|at| at.0) }))
+        Ok(row.map(|(secret_sha256, active, expires_at)| ApiClientSecret {
+            id,
+            secret_sha256,
+            active,
+            expires_at: expires_at.map(|at| at.0),
+        }))
     }
 
     /// Adds a machine with the hash of its secret.
@@ -100,8 +105,7 @@ impl Db<'_> {
     /// # Errors
     /// [`StoreError::Stale`] when the stored version is another one; whatever else the database says.
     pub fn api_client_update(&mut self, client: &ApiClient, expected: Version, secret_sha256: Option<&[u8]>) -> Result<(), StoreError> {
-        let present =
-            api_clients::table.filter(api_clients::id.eq(IdCol(client.id))).filter(api_clients::version.eq(VersionCol(expected)));
+        let present = api_clients::table.filter(api_clients::id.eq(IdCol(client.id))).filter(api_clients::version.eq(VersionCol(expected)));
         let changed = diesel::update(present)
             .set((
                 api_clients::version.eq(VersionCol(expected.next())),

@@ -147,7 +147,11 @@ impl Db<'_> {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn role_assignment_list(&mut self, filter: &RoleAssignmentFilter, request: &PageRequest) -> Result<Page<RoleAssignment>, StoreError> {
+    pub fn role_assignment_list(
+        &mut self,
+        filter: &RoleAssignmentFilter,
+        request: &PageRequest,
+    ) -> Result<Page<RoleAssignment>, StoreError> {
         let programmes: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
         let mut query = role_assignments::table
             .select(RoleAssignmentRow::as_select())
@@ -167,9 +171,8 @@ impl Db<'_> {
         if let Some(cursor) = &request.after {
             // A cursor that no list gave out ends the list: there is nothing behind it.
             let Some(at) = parse_instant(&cursor.sort) else { return Ok(Page { items: Vec::new(), next: None }) };
-            let behind = role_assignments::given_at
-                .lt(InstantCol(at))
-                .or(role_assignments::id.lt(IdCol(RoleAssignmentId::from_uuid(cursor.id))));
+            let behind =
+                role_assignments::given_at.lt(InstantCol(at)).or(role_assignments::id.lt(IdCol(RoleAssignmentId::from_uuid(cursor.id))));
             query = query.filter(role_assignments::given_at.le(InstantCol(at))).filter(behind);
         }
         let rows = query

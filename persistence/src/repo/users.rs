@@ -75,14 +75,7 @@ impl From<&User> for UserRow {
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        Self {
-            id: row.id.0,
-            version: row.version.0,
-            programme: row.programme_id.0,
-            login: row.login,
-            name: row.name,
-            active: row.active,
-        }
+        Self { id: row.id.0, version: row.version.0, programme: row.programme_id.0, login: row.login, name: row.name, active: row.active }
     }
 }
 
@@ -112,7 +105,12 @@ impl Db<'_> {
             .filter(role_assignments::valid_from.le(today))
             .filter(role_assignments::valid_until.is_null().or(role_assignments::valid_until.ge(today)))
             .order((role_assignments::valid_from.asc(), role_assignments::id.asc()))
-            .select((role_assignments::role, role_assignments::programme_id, role_assignments::organisation_id, organisations::sector.nullable()))
+            .select((
+                role_assignments::role,
+                role_assignments::programme_id,
+                role_assignments::organisation_id,
+                organisations::sector.nullable(),
+            ))
             .load::<RoleColumns>(self.conn())?;
         let grant = |(role, programme, organisation, sector): RoleColumns| Grant {
             role: role.0,

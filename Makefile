@@ -1,0 +1,38 @@
+# Two commands are all that a newcomer needs: `make run` and `make test`.
+
+.PHONY: run test test-unit check fmt lint openapi golden document-is-clean build
+
+# The demo: an SQLite database in ./data, one programme, a user for every role.
+run:
+	cargo run --release --bin lahete -- serve --demo
+
+build:
+	cargo build --release --bin lahete
+
+# Everything: unit tests, both databases, HTTP, contract. Starts a throw-away PostgreSQL of its own.
+test:
+	tests/with_postgresql.sh cargo test --workspace
+
+test-unit:
+	cargo test --workspace --lib
+
+fmt:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# Writes the contract anew from the handlers. openapi.yaml is never edited by hand.
+openapi:
+	cargo run --quiet --bin lahete -- openapi > openapi.yaml
+
+# Writes the golden files anew; read the difference before you commit it.
+golden:
+	UPDATE_GOLDEN=1 tests/with_postgresql.sh cargo test -p lahete-api --test it
+
+document-is-clean:
+	cargo run --quiet --bin lahete -- openapi | diff -u openapi.yaml - \
+	  || { echo "openapi.yaml is not what the handlers say: run 'make openapi'"; exit 1; }
+
+# What CI runs.
+check: fmt lint test document-is-clean
