@@ -201,6 +201,10 @@ impl Call {
             Caller::Anonymous => Actor::anonymous(),
             caller => db.actor(caller, self.now.helsinki_date())?,
         };
+        // Whoever was shut out is told so, and is not shown empty lists until the token ends.
+        if actor.grants.is_empty() && db.account_is_closed(actor.caller)? {
+            return Err(AppError::Unauthenticated(Unauthenticated::Invalid("the account is closed")));
+        }
         Ok(OpContext { actor, ..self.context.clone() })
     }
 }

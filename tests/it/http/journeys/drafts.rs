@@ -13,7 +13,10 @@ on_both! {
         let nurse = app.user(people.referrer);
         let begun = nurse
             .post("/v1/referrals")
-            .json(json!({"client": {"given_name": "Aino", "family_name": "Esimerkki", "birth_date": "2008-11-23", "municipality": "148"}}))
+            .json(json!({
+                "programme_id": people.programme.to_string(),
+                "client": {"given_name": "Aino", "family_name": "Esimerkki", "birth_date": "2008-11-23", "municipality": "148"}
+            }))
             .send();
         let mut version = begun.version();
         let begun = begun.expect(201);

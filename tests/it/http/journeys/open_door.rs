@@ -74,7 +74,7 @@ on_both! {
         };
         send(person("personal_identity_code", json!("070542-902F"))).problem(422, "invalid");
         send(person("birth_year", json!(2010))).problem(409, "client_is_minor");
-        send(person("municipality", json!("091"))).problem(409, "municipality_not_served");
+        send(person("municipality", json!("698"))).problem(409, "municipality_not_served");
         send(without("not_a_service_acknowledged", json!(false))).problem(409, "not_acknowledged");
         send(without("reasons", json!([]))).problem(422, "invalid");
         send(without("submit", json!(true))).problem(422, "invalid");

@@ -49,8 +49,7 @@ fn pages(app: &TestApp, first: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut next = Some(first.to_owned());
     while let Some(url) = next {
-        let path = url.strip_prefix("http://lahete.test").unwrap_or(&url).to_owned();
-        let page = app.user(app.world.own.coordinator).get(&path).send().expect(200);
+        let page = app.user(app.world.own.coordinator).get(&url).send().expect(200);
         names.extend(page["items"].as_array().unwrap().iter().map(|item| item["client_name"].as_str().unwrap().to_owned()));
         next = page["page"]["next"].as_str().map(str::to_owned);
         assert!(names.len() < 100, "the pages never end");
@@ -92,7 +91,7 @@ on_both! {
         coordinator.get("/v1/referrals?status=submitted").send().problem(400, "unknown_parameter");
         coordinator.get("/v1/referrals?state=lost").send().problem(400, "invalid_parameter");
         let page = coordinator.get("/v1/referrals?limit=2").send().expect(200);
-        let next = page["page"]["next"].as_str().unwrap().strip_prefix("http://lahete.test").unwrap().to_owned();
+        let next = page["page"]["next"].as_str().unwrap().to_owned();
         let other = next.replace("limit=2", "limit=2&open=true");
         coordinator.get(&other).send().problem(400, "invalid_cursor");
         assert_eq!(pages(&app, "/v1/referrals?limit=2").len(), 4);
