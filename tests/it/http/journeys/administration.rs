@@ -96,6 +96,30 @@ on_both! {
 }
 
 on_both! {
+    fn the_lists_of_an_administrator_are_narrowed_by_what_they_look_for(app: TestApp) {
+        let people = app.world.own;
+        let admin = app.user(people.admin);
+        let programme = people.programme.to_string();
+        let count = |path: &str| items(admin.get(path).send()).len();
+        assert_eq!(count(&format!("/v1/users?programme_id={programme}&active=true")), 10);
+        assert_eq!(count("/v1/users?active=false"), 0);
+        assert_eq!(count("/v1/role-assignments?role=referrer"), 2);
+        assert_eq!(count(&format!("/v1/role-assignments?user_id={}&active_on=2021-12-31", people.referrer)), 0);
+        assert_eq!(count("/v1/organisations?kind=municipality"), 1);
+        assert_eq!(count("/v1/organisations?municipality=148"), 0);
+        assert_eq!(count(&format!("/v1/api-clients?programme_id={programme}")), 1);
+        assert_eq!(count(&format!("/v1/api-clients?programme_id={}", app.world.other.programme)), 0);
+        admin.get("/v1/users?login=x").send().problem(400, "unknown_parameter");
+        let (referral, _) = in_support(&app, complete());
+        let officer = app.user(people.privacy_officer);
+        let seen = items(officer.get("/v1/audit-events?outcome=allowed").send());
+        assert!(!seen.is_empty());
+        assert!(seen.iter().any(|event| event["referral_id"] == id(&referral)), "{seen:?}");
+        assert!(each(admin.get("/v1/audit-events").send(), "operation").is_empty(), "the trail is the privacy officer's");
+    }
+}
+
+on_both! {
     fn a_programme_is_founded_and_another_ones_is_not_touched(app: TestApp) {
         let people = app.world.own;
         let admin = app.user(people.admin);
