@@ -169,6 +169,7 @@ pub struct ClientUpdate {
     pub client_will_contact: Patch<bool>,
     /// Date of birth.
     #[serde(default)]
+    #[schema(value_type = Option<Date>)]
     pub birth_date: Patch<Date>,
     /// Personal identity code.
     #[serde(default)]

@@ -104,6 +104,27 @@ texts! {
     LongText, true, LONG_TEXT_PATTERN;
 }
 
+/// The schema behind the name of a small type, for query parameters: their derive names a schema without bringing it along.
+#[must_use]
+pub fn inline_schema(name: &str) -> Option<RefOr<Schema>> {
+    let text = |digits: &str, pattern: &str| {
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(digits.parse().ok()?));
+        Some(RefOr::from(text.pattern(Some(pattern))))
+    };
+    let name = name.strip_prefix(INLINE_PREFIX)?;
+    match name {
+        "Timestamp" => Some(Timestamp::compose(Vec::new())),
+        "Decimal" => Some(Decimal::compose(Vec::new())),
+        "Municipality" => Some(super::wire_sets::Municipality::compose(Vec::new())),
+        "LanguageTag" => Some(super::wire_sets::LanguageTag::compose(Vec::new())),
+        _ => match (name.strip_prefix("Text"), name.strip_prefix("LongText")) {
+            (Some(digits), _) => text(digits, TEXT_PATTERN),
+            (_, Some(digits)) => text(digits, LONG_TEXT_PATTERN),
+            _ => None,
+        },
+    }
+}
+
 /// A value of a closed list of the domain, as its stable text. Handlers name the aliases below, as [`SectorCode`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Code<T: DomainCode>(pub T);
@@ -408,6 +429,14 @@ mod tests {
         }
         assert!(Text::<3>::new("äöå").is_some());
         assert!(Text::<3>::new("äöåx").is_none());
+    }
+
+    #[test]
+    fn a_small_schema_is_found_by_its_name() {
+        assert!(inline_schema(&Text::<60>::name()) == Some(<Text<60> as utoipa::PartialSchema>::schema()));
+        assert!(inline_schema(&LongText::<60>::name()) == Some(<LongText<60> as utoipa::PartialSchema>::schema()));
+        assert!(inline_schema(&Timestamp::name()).is_some() && inline_schema(&Decimal::name()).is_some());
+        assert!(inline_schema("Text60").is_none());
     }
 
     #[test]
