@@ -136,14 +136,7 @@ impl SigningKey {
     /// The public half, as others read it.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        PublicKey {
-            kty: "OKP",
-            crv: "Ed25519",
-            x: URL_SAFE_NO_PAD.encode(&self.public),
-            kid: self.kid.clone(),
-            usage: "sig",
-            alg: "EdDSA",
-        }
+        PublicKey { kty: "OKP", crv: "Ed25519", x: URL_SAFE_NO_PAD.encode(&self.public), kid: self.kid.clone(), usage: "sig", alg: "EdDSA" }
     }
 
     /// The key set with this one key.

@@ -95,7 +95,10 @@ mod tests {
     fn no_label_is_left_over() {
         let known: Vec<_> = all_lists();
         for (list, code) in LABELS.keys() {
-            assert!(known.iter().any(|(name, codes)| name == list && (code == TITLE || codes.contains(&code.as_str()))), "{list}: {code} is no code");
+            assert!(
+                known.iter().any(|(name, codes)| name == list && (code == TITLE || codes.contains(&code.as_str()))),
+                "{list}: {code} is no code"
+            );
         }
     }
 }

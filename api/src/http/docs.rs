@@ -93,7 +93,12 @@ fn sign_in_bar() -> String {
         escape(DEMO_CLIENT_ID)
     );
     for account in DEMO_ACCOUNTS {
-        bar.push_str(&format!("<option value=\"{}\">{} – {}</option>", escape(account.login), escape(account.login), escape(account.description)));
+        bar.push_str(&format!(
+            "<option value=\"{}\">{} – {}</option>",
+            escape(account.login),
+            escape(account.login),
+            escape(account.description)
+        ));
     }
     bar.push_str("</select></label> <span role=\"status\"></span>\n</div>\n<script src=\"./sign-in.js\" defer></script>");
     bar

@@ -152,7 +152,10 @@ impl<T: DomainCode> ComposeSchema for Code<T> {
         let codes: Vec<_> = T::ALL.iter().map(|code| code.as_str()).collect();
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some(format!("A code of the list `{0}`; labels at `/v1/code-lists/{0}`. Answers may later hold further codes.", T::LIST)))
+            .description(Some(format!(
+                "A code of the list `{0}`; labels at `/v1/code-lists/{0}`. Answers may later hold further codes.",
+                T::LIST
+            )))
             .examples(codes.first().map(|first| serde_json::Value::from(*first)))
             .enum_values(Some(codes))
             .into()
@@ -375,7 +378,8 @@ impl Decimal {
             None => (digits, ""),
         };
         let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 9 || (whole.len() > 1 && whole.starts_with('0')) || !all_digits(whole) || !all_digits(fraction) {
+        if whole.is_empty() || whole.len() > 9 || (whole.len() > 1 && whole.starts_with('0')) || !all_digits(whole) || !all_digits(fraction)
+        {
             return None;
         }
         let hundredths = format!("{whole}{fraction:0<2}").parse::<i64>().ok()?;
@@ -422,7 +426,24 @@ mod tests {
     fn the_pattern_and_the_check_agree() {
         let whole = |pattern: &str| jsonschema::validator_for(&serde_json::json!({"pattern": pattern, "minLength": 1})).expect("a schema");
         let (line, lines) = (whole(TEXT_PATTERN), whole(LONG_TEXT_PATTERN));
-        for text in ["", "a", " a", "a ", "\u{a0}a", "a\u{a0}", "a\nb", "a\tb", "\na", "a\u{0}", "a\u{7f}", "a\u{85}b", "Äänekoski", "ǩ", "\u{200b}a", "😀"] {
+        for text in [
+            "",
+            "a",
+            " a",
+            "a ",
+            "\u{a0}a",
+            "a\u{a0}",
+            "a\nb",
+            "a\tb",
+            "\na",
+            "a\u{0}",
+            "a\u{7f}",
+            "a\u{85}b",
+            "Äänekoski",
+            "ǩ",
+            "\u{200b}a",
+            "😀",
+        ] {
             let value = serde_json::Value::from(text);
             assert_eq!(Text::<20>::new(text).is_some(), line.is_valid(&value), "{text:?}");
             assert_eq!(LongText::<20>::new(text).is_some(), lines.is_valid(&value), "{text:?}");
@@ -441,7 +462,8 @@ mod tests {
 
     #[test]
     fn decimals_are_exact() {
-        for (text, hundredths) in [("0", 0), ("12", 1200), ("12.5", 1250), ("12.05", 1205), ("-0.05", -5), ("999999999.99", 99_999_999_999)] {
+        for (text, hundredths) in [("0", 0), ("12", 1200), ("12.5", 1250), ("12.05", 1205), ("-0.05", -5), ("999999999.99", 99_999_999_999)]
+        {
             assert_eq!(Decimal::parse(text).map(Decimal::hundredths), Some(hundredths), "{text}");
         }
         for bad in ["", ".", "1.", ".5", "01", "1.234", "1,5", "+1", "1e3", "-", "1000000000", " 1"] {

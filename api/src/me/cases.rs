@@ -10,7 +10,10 @@ use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{MeView, MyRole};
 use crate::clients::{self, wire::AccessLogEntry};
-use crate::consents::{self, wire::{ConsentView, ConsentWithdraw}};
+use crate::consents::{
+    self,
+    wire::{ConsentView, ConsentWithdraw},
+};
 use crate::error::AppError;
 use crate::operation::OpContext;
 use crate::referrals::{self, wire::ReferralListItem};
@@ -90,7 +93,8 @@ fn own_clients(db: &mut Db<'_>, ctx: &OpContext) -> Result<Vec<Client>, AppError
     let mut own = db.clients_of_user(user)?;
     own.retain(|client| {
         let subject = Subject { client: client.user, ..Subject::of_programme(client.programme) };
-        ctx.actor.has(Role::Client, client.programme) && matches!(access::decide(&ctx.actor, Action::AccessLogView, &subject), Decision::Allowed(_))
+        ctx.actor.has(Role::Client, client.programme)
+            && matches!(access::decide(&ctx.actor, Action::AccessLogView, &subject), Decision::Allowed(_))
     });
     Ok(own)
 }
@@ -99,7 +103,12 @@ fn own_clients(db: &mut Db<'_>, ctx: &OpContext) -> Result<Vec<Client>, AppError
 ///
 /// # Errors
 /// When the database fails.
-pub fn access_log(db: &mut Db<'_>, ctx: &OpContext, programme: Option<uuid::Uuid>, page: &PageRequest) -> Result<Page<AccessLogEntry>, AppError> {
+pub fn access_log(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    programme: Option<uuid::Uuid>,
+    page: &PageRequest,
+) -> Result<Page<AccessLogEntry>, AppError> {
     let own = own_clients(db, ctx)?.into_iter().find(|client| programme.is_none_or(|id| client.programme.as_uuid() == id));
     let Some(client) = own else { return Ok(Page { items: Vec::new(), next: None }) };
     let subject = Subject { client: client.user, ..Subject::of_programme(client.programme) };

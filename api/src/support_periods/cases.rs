@@ -159,6 +159,8 @@ pub(crate) fn start(
         measures::cases::record(db, ctx, period_id, Instrument::Recommendation, Timepoint::Start, answer)?;
     }
     case::commit(db, ctx, &open, changed, None)?;
+    case::line(db, ctx, &open, EventKind::VisitHeld)?;
+    case::line(db, ctx, &open, EventKind::MeasureRecorded)?;
     stored(db, ctx, period_id)
 }
 
@@ -317,6 +319,7 @@ pub(crate) fn end(
     let by = open.closed_by(ctx)?;
     let changed = open.case.referral.clone().end_support(body.outcome.0, body.end_reason.0, by, ctx.now)?;
     db.support_period_update(&ended, expected)?;
+    case::line(db, ctx, &open, EventKind::SupportEnded)?;
     case::commit(db, ctx, &open, changed, words(body.comment.as_ref()))?;
     stored(db, ctx, id)
 }

@@ -13,9 +13,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use lahete_persistence::{Cursor, Page, PageRequest};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::Required;
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::pairs;
@@ -228,7 +228,6 @@ pub struct PageView {
     #[schema(minimum = 1, maximum = 200)]
     pub limit: u16,
 }
-
 
 #[cfg(test)]
 mod tests {
