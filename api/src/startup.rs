@@ -79,7 +79,8 @@ pub fn load_secrets(config: &Config) -> Result<Secrets, StartError> {
 pub fn open_store(config: &Config, secrets: &Secrets, ids: Arc<dyn IdSource>) -> Result<Store, StartError> {
     let url = DbUrl::parse(config.database.expose_secret())?;
     if let Some(folder) = url.sqlite_path().and_then(|path| path.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
+        // What is in it is nobody's business but the program's.
+        std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700).create(folder)?;
     }
     let keys = Keys::from_bytes(1, secrets.data_key.expose_secret())?;
     let mut options = StoreOptions::new(Arc::new(keys), ids);

@@ -158,14 +158,14 @@ async fn the_rooms_of_administration_do_their_work() {
 
     macro_rules! call {
         ($user:expr, $method:ident $path:expr $(, $name:literal = $value:expr)* $(; $body:expr)?) => {{
-            let mut request = TestRequest::with_uri(&$path)
+            let request = TestRequest::with_uri(&$path)
                 .method(Method::$method)
                 .peer_addr(([127, 0, 0, 1], 4000).into())
                 .insert_header(("authorization", format!("Bearer {}", token(&key, $user, now))));
-            $(request = request.insert_header(($name, $value));)*
+            $(let request = request.insert_header(($name, $value));)*
             $(
                 let media = if Method::$method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
-                request = request.insert_header(("content-type", media)).set_payload($body.to_string());
+                let request = request.insert_header(("content-type", media)).set_payload($body.to_string());
             )?
             let response = call_service(&app, request.to_request()).await;
             let status = response.status().as_u16();
