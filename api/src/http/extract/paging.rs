@@ -31,7 +31,8 @@ pub const LIMIT_MAX: u16 = 200;
 const VERSION: u8 = 1;
 const TAG_LENGTH: usize = 16;
 const FILTER_LENGTH: usize = 8;
-const CURSOR_MAX: usize = 512;
+/// Long enough for a sort key of 120 characters of three bytes each.
+const CURSOR_MAX: usize = 1024;
 
 /// The key that signs cursors.
 #[derive(Clone)]
