@@ -1,5 +1,5 @@
 //! Behaviour over HTTP, one file for each subject.
 
-mod bad_input;
+mod journeys;
 mod referrals;
 mod sodankyla_2022;
