@@ -71,15 +71,9 @@ pub fn route_table() -> &'static RouteTable {
 }
 
 fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
-    [
-        ("GET", &item.get),
-        ("PUT", &item.put),
-        ("POST", &item.post),
-        ("DELETE", &item.delete),
-        ("PATCH", &item.patch),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
+    [("GET", &item.get), ("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete), ("PATCH", &item.patch)]
+        .into_iter()
+        .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
 }
 
 fn is_array(schema: Option<&RefOr<Schema>>) -> bool {
@@ -135,13 +129,7 @@ impl RouteTable {
             .flat_map(|response| response.content.keys().cloned())
             .collect();
         produces.dedup();
-        Route {
-            operation: operation.operation_id.clone().unwrap_or_default(),
-            pattern: path.to_owned(),
-            method,
-            query,
-            produces,
-        }
+        Route { operation: operation.operation_id.clone().unwrap_or_default(), pattern: path.to_owned(), method, query, produces }
     }
 
     /// Of several patterns, the one with the fewest parameters: `/clients/search` is no client.

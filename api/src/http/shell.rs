@@ -68,7 +68,8 @@ pub async fn outer<B: MessageBody + 'static>(mut request: ServiceRequest, next: 
         }
         Err(error) => {
             let problem = error.as_error::<Problem>();
-            let mut response = problem.map_or_else(|| Problem::from_status(error.error_response().status()).render(&facts), |p| p.render(&facts));
+            let mut response =
+                problem.map_or_else(|| Problem::from_status(error.error_response().status()).render(&facts), |p| p.render(&facts));
             put_headers(response.headers_mut(), &facts, &state.config);
             Err(Finished::new(response))
         }
@@ -268,11 +269,23 @@ mod tests {
     #[test]
     fn accept_is_held_against_what_there_is() {
         let json = ["application/json".to_owned()];
-        for good in ["*/*", "application/json", "text/html, application/*;q=0.1", "application/json;q=0.5", "Application/JSON", "text/html,*/*;q=0.8"]
-        {
+        for good in [
+            "*/*",
+            "application/json",
+            "text/html, application/*;q=0.1",
+            "application/json;q=0.5",
+            "Application/JSON",
+            "text/html,*/*;q=0.8",
+        ] {
             assert!(accepts(good, &json), "{good}");
         }
-        for bad in ["text/html", "application/json;q=0", "application/json;q=0.0, */*;q=0", "application/problem+json", "application/json;q=0, */*"] {
+        for bad in [
+            "text/html",
+            "application/json;q=0",
+            "application/json;q=0.0, */*;q=0",
+            "application/problem+json",
+            "application/json;q=0, */*",
+        ] {
             assert!(!accepts(bad, &json), "{bad}");
         }
     }

@@ -389,11 +389,9 @@ fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
     }
     if let Some((user, programmes)) = &visibility.about {
         let own = clients::table.filter(clients::user_id.eq(IdCol(*user))).select(clients::id);
-        all.push(Box::new(
-            referrals::programme_id
-                .eq_any(ids(programmes))
-                .and(referrals::client_id.eq_any(own).and(referrals::state.ne(draft)).nullable().or(referrals::referrer_user_id.eq(IdCol(*user)))),
-        ));
+        all.push(Box::new(referrals::programme_id.eq_any(ids(programmes)).and(
+            referrals::client_id.eq_any(own).and(referrals::state.ne(draft)).nullable().or(referrals::referrer_user_id.eq(IdCol(*user))),
+        )));
     }
     all.into_iter().reduce(|left, right| Box::new(left.or(right)))
 }
@@ -543,10 +541,9 @@ impl Db<'_> {
     pub fn referral_update(&mut self, case: &Case, expected: Version) -> Result<(), StoreError> {
         let mut row = ReferralRow::of(case);
         row.version = expected.next().into();
-        let updated =
-            diesel::update(referrals::table.filter(referrals::id.eq(row.id)).filter(referrals::version.eq(VersionCol(expected))))
-                .set(&row)
-                .execute(self.conn())?;
+        let updated = diesel::update(referrals::table.filter(referrals::id.eq(row.id)).filter(referrals::version.eq(VersionCol(expected))))
+            .set(&row)
+            .execute(self.conn())?;
         if updated == 1 { Ok(()) } else { Err(StoreError::Stale) }
     }
 
