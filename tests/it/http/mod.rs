@@ -1,5 +1,7 @@
 //! Behaviour over HTTP, one file for each subject.
 
-mod journeys;
+mod bad_input;
+pub mod logs;
 mod referrals;
+mod shell;
 mod sodankyla_2022;
