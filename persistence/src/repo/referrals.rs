@@ -506,9 +506,11 @@ impl Db<'_> {
             // The codes fall from urgent over soon to normal, in the alphabet as on the list.
             ReferralOrder::WaitingList => {
                 query = query.filter(referrals::state.eq(CodeCol(ReferralStateCode::Waitlisted)));
-                let priority = page.after.as_ref().and_then(|cursor| Priority::parse(cursor.sort.split_once(BESIDE_PRIORITY)?.0)).map(CodeCol);
+                let priority =
+                    page.after.as_ref().and_then(|cursor| Priority::parse(cursor.sort.split_once(BESIDE_PRIORITY)?.0)).map(CodeCol);
                 if let (Some((at, id)), Some(priority)) = (after, priority) {
-                    let behind = referrals::queue_accepted_at.gt(at).or(referrals::queue_accepted_at.eq(at).and(referrals::id.gt(id).nullable()));
+                    let behind =
+                        referrals::queue_accepted_at.gt(at).or(referrals::queue_accepted_at.eq(at).and(referrals::id.gt(id).nullable()));
                     query = query.filter(referrals::queue_priority.lt(priority).or(referrals::queue_priority.eq(priority).and(behind)));
                 }
                 query = query.order((referrals::queue_priority.desc(), referrals::queue_accepted_at.asc(), referrals::id.asc()));

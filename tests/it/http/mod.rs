@@ -1,7 +1,8 @@
 //! Behaviour over HTTP, one file for each subject.
 
 mod bad_input;
-pub mod logs;
+mod journeys;
+mod logs;
 mod referrals;
 mod shell;
 mod sodankyla_2022;
