@@ -2,7 +2,7 @@
 
 mod bad_input;
 mod journeys;
-mod logs;
+pub mod logs;
 mod referrals;
 mod shell;
 mod sodankyla_2022;
