@@ -236,8 +236,7 @@ impl Operation {
 
     fn new(request: &HttpRequest, caller: Caller) -> Result<Self, AppError> {
         let state = request.app_data::<Data<AppState>>().cloned().ok_or_else(|| AppError::internal("no application state"))?;
-        let facts =
-            request.extensions().get::<RequestFacts>().cloned().ok_or_else(|| AppError::internal("no facts of the request"))?;
+        let facts = request.extensions().get::<RequestFacts>().cloned().ok_or_else(|| AppError::internal("no facts of the request"))?;
         let route = facts.route.ok_or_else(|| AppError::internal("an operation outside the document"))?;
         request.extensions_mut().insert(match caller {
             Caller::User(_) => CallerKind::User,

@@ -57,7 +57,7 @@ actions! {
     /// Withdraw.
     ReferralWithdraw = "referral_withdraw" sees ReferralView;
     /// Mark as entered in error.
-    ReferralMarkAsError = "referral_mark_as_error" sees ReferralMarkAsError;
+    ReferralMarkAsError = "referral_mark_as_error" sees ReferralView;
     /// Read the timeline.
     TimelineView = "timeline_view" sees ReferralView;
     /// Read questions and answers.

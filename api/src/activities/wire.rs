@@ -121,6 +121,7 @@ pub struct ActivityUpdate {
     pub languages: Patch<SetOf<LanguageTag, { LANGUAGES_MAX }>>,
     /// When somebody last checked that it is true.
     #[serde(default)]
+    #[schema(value_type = Option<Date>)]
     pub checked_on: Patch<Date>,
     /// Whether one can still join.
     #[serde(default)]

@@ -15,7 +15,10 @@ use lahete_persistence::{Db, Page, PageRequest};
 use super::wire::{MeView, MyRole, MySupportPeriodView};
 use crate::activity_links::wire::ActivityLinkView;
 use crate::clients::{self, wire::AccessLogEntry};
-use crate::consents::{self, wire::{ConsentView, ConsentWithdraw}};
+use crate::consents::{
+    self,
+    wire::{ConsentView, ConsentWithdraw},
+};
 use crate::error::AppError;
 use crate::goals::wire::GoalView;
 use crate::operation::OpContext;
@@ -135,7 +138,8 @@ pub fn support_periods(db: &mut Db<'_>, ctx: &OpContext, page: &PageRequest) -> 
 /// When the database fails.
 pub fn visits(db: &mut Db<'_>, ctx: &OpContext, filter: VisitFilter, page: &PageRequest) -> Result<Page<VisitView>, AppError> {
     let own = visits::cases::page_for_client(db, ctx, &about_me(ctx, Action::VisitView), filter, page)?;
-    let seen: Vec<_> = own.items.iter().map(|visit| (ClientId::from_uuid(visit.client_id), ReferralId::from_uuid(visit.referral_id))).collect();
+    let seen: Vec<_> =
+        own.items.iter().map(|visit| (ClientId::from_uuid(visit.client_id), ReferralId::from_uuid(visit.referral_id))).collect();
     audit_own(db, ctx, seen.into_iter())?;
     Ok(own)
 }
@@ -146,7 +150,8 @@ fn own_clients(db: &mut Db<'_>, ctx: &OpContext) -> Result<Vec<Client>, AppError
     let mut own = db.clients_of_user(user)?;
     own.retain(|client| {
         let subject = Subject { client: client.user, ..Subject::of_programme(client.programme) };
-        ctx.actor.has(Role::Client, client.programme) && matches!(access::decide(&ctx.actor, Action::AccessLogView, &subject), Decision::Allowed(_))
+        ctx.actor.has(Role::Client, client.programme)
+            && matches!(access::decide(&ctx.actor, Action::AccessLogView, &subject), Decision::Allowed(_))
     });
     Ok(own)
 }
@@ -155,7 +160,12 @@ fn own_clients(db: &mut Db<'_>, ctx: &OpContext) -> Result<Vec<Client>, AppError
 ///
 /// # Errors
 /// When the database fails.
-pub fn access_log(db: &mut Db<'_>, ctx: &OpContext, programme: Option<uuid::Uuid>, page: &PageRequest) -> Result<Page<AccessLogEntry>, AppError> {
+pub fn access_log(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    programme: Option<uuid::Uuid>,
+    page: &PageRequest,
+) -> Result<Page<AccessLogEntry>, AppError> {
     let own = own_clients(db, ctx)?.into_iter().find(|client| programme.is_none_or(|id| client.programme.as_uuid() == id));
     let Some(client) = own else { return Ok(Page { items: Vec::new(), next: None }) };
     let subject = Subject { client: client.user, ..Subject::of_programme(client.programme) };

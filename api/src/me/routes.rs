@@ -22,7 +22,14 @@ use crate::visits::wire::{VisitQuery, VisitView};
 
 /// Registers the operations of the room.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(me_view).service(me_referrals).service(me_support_periods).service(me_visits).service(me_consents).service(me_consent_withdraw).service(me_access_log);
+    config
+        .service(me_view)
+        .service(me_referrals)
+        .service(me_support_periods)
+        .service(me_visits)
+        .service(me_consents)
+        .service(me_consent_withdraw)
+        .service(me_access_log);
 }
 
 /// Which of one's own.

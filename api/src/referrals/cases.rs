@@ -25,9 +25,9 @@ use validator::Validate as _;
 
 use super::case::{self, OpenCase};
 use super::wire::{
-    ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate, ReferralGuide, ReferralListItem,
-    ReferralListOrder, ReferralListQuery, ReferralRequestInformation, ReferralReview, ReferralStateView, ReferralUpdate, ReferralView,
-    ReferralWaitlist, ReferrerCreate, SourceWire,
+    ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate, ReferralGuide,
+    ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRequestInformation, ReferralReview, ReferralStateView, ReferralUpdate,
+    ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
 };
 use crate::clients::wire::{ClientSummary, required};
 use crate::code_lists::labels::label;
@@ -64,13 +64,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: NewReferral) -> Result<Open
             .with("referral_id", existing.to_string())
             .into());
     }
-    let client = Client {
-        id: ctx.ids.next(),
-        version: Version::FIRST,
-        programme: new.programme,
-        user: new.client_user,
-        data: new.client,
-    };
+    let client = Client { id: ctx.ids.next(), version: Version::FIRST, programme: new.programme, user: new.client_user, data: new.client };
     db.client_insert(&client, true, ctx.now)?;
     let referral = Referral {
         id: ctx.ids.next(),
@@ -183,7 +177,8 @@ fn writing_grant(db: &mut Db<'_>, ctx: &OpContext, body: &ReferralCreate, munici
         .filter(|grant| organisation.is_none() || grant.role != Role::Integration || grant.organisation == organisation)
         .collect();
     if writing.is_empty() {
-        let may_nowhere = !ctx.actor.grants.iter().any(|grant| access::scope(grant.role, Action::ReferralCreate) == access::Scope::Programme);
+        let may_nowhere =
+            !ctx.actor.grants.iter().any(|grant| access::scope(grant.role, Action::ReferralCreate) == access::Scope::Programme);
         return Err(if may_nowhere {
             AppError::Forbidden { action: Action::ReferralCreate.as_str() }
         } else {
@@ -215,7 +210,11 @@ fn referrer(ctx: &OpContext, grant: &Grant, body: Option<ReferrerCreate>) -> Res
         None => (None, None, None, None, false),
     };
     if organisation.is_some() && organisation != grant.organisation {
-        return Err(AppError::fault(Fault::new("/referrer/organisation_id", "not_yours", "You do not write referrals for this organisation.")));
+        return Err(AppError::fault(Fault::new(
+            "/referrer/organisation_id",
+            "not_yours",
+            "You do not write referrals for this organisation.",
+        )));
     }
     let own = if channel == Channel::SelfReferral { Some(Sector::SelfReferral) } else { grant.sector };
     let sector = sector
@@ -499,7 +498,12 @@ pub fn review(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralRe
 ///
 /// # Errors
 /// 409 in another state, 422 when the question is for neither of them.
-pub fn request_information(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralRequestInformation) -> Result<ReferralView, AppError> {
+pub fn request_information(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    id: ReferralId,
+    body: ReferralRequestInformation,
+) -> Result<ReferralView, AppError> {
     let asked = body.recipient.0;
     if asked == MessageParty::Coordinator {
         return Err(AppError::fault(Fault::new("/recipient", "not_in_list", "A question is for the referrer or the client.")));
@@ -653,7 +657,8 @@ pub fn close(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralClo
 /// 409 after support, after a withdrawal, or later than 30 days.
 pub fn reopen(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, reason: String) -> Result<ReferralView, AppError> {
     let by = user(ctx)?;
-    let open = transition(db, ctx, Action::ReferralReopen, id, Some(reason), |_, open| Ok(open.case.referral.clone().reopen(by, ctx.now)?))?;
+    let open =
+        transition(db, ctx, Action::ReferralReopen, id, Some(reason), |_, open| Ok(open.case.referral.clone().reopen(by, ctx.now)?))?;
     show(db, ctx, &open)
 }
 
@@ -698,7 +703,6 @@ pub fn timeline(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId) -> Result<Vec<
     Ok(db.events_of(id)?.iter().filter(seen).map(|event| EventView::of(event, label(event.kind, ctx.language), with_words)).collect())
 }
 
-
 /// Questions and answers: all of them for the coordinator, one's own for the others.
 ///
 /// # Errors
@@ -729,7 +733,12 @@ pub fn contact_attempts(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId) -> Res
 ///
 /// # Errors
 /// 409 for a referral that has ended, 404 when the caller may not see it.
-pub fn record_contact_attempt(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ContactAttemptCreate) -> Result<ContactAttemptView, AppError> {
+pub fn record_contact_attempt(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    id: ReferralId,
+    body: ContactAttemptCreate,
+) -> Result<ContactAttemptView, AppError> {
     let open = case::open(db, ctx, Action::ContactAttemptRecord, id)?;
     case::expect_open(&open)?;
     let attempt = ContactAttempt {

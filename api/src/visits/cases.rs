@@ -80,7 +80,8 @@ fn assigned_worker(db: &mut Db<'_>, case: &Case) -> Result<Vec<LinkWorkerId>, Ap
     Ok(db.assignment_get(assignment)?.into_iter().map(|assignment| assignment.link_worker).collect())
 }
 
-/// Writes a visit down under the rules of the month and of the support period. The line of the timeline and the audit event are the caller's.
+/// Writes a visit down under the rules of the month and of the support period. The line of the timeline and the audit event are the
+/// caller's.
 ///
 /// # Errors
 /// When a rule says no.

@@ -394,11 +394,9 @@ fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
     }
     if let Some((user, programmes)) = &visibility.about {
         let own = clients::table.filter(clients::user_id.eq(IdCol(*user))).select(clients::id);
-        all.push(Box::new(
-            referrals::programme_id
-                .eq_any(ids(programmes))
-                .and(referrals::client_id.eq_any(own).and(referrals::state.ne(draft)).nullable().or(referrals::referrer_user_id.eq(IdCol(*user)))),
-        ));
+        all.push(Box::new(referrals::programme_id.eq_any(ids(programmes)).and(
+            referrals::client_id.eq_any(own).and(referrals::state.ne(draft)).nullable().or(referrals::referrer_user_id.eq(IdCol(*user))),
+        )));
     }
     all.into_iter().reduce(|left, right| Box::new(left.or(right)))
 }
@@ -508,9 +506,11 @@ impl Db<'_> {
             // The codes fall from urgent over soon to normal, in the alphabet as on the list.
             ReferralOrder::WaitingList => {
                 query = query.filter(referrals::state.eq(CodeCol(ReferralStateCode::Waitlisted)));
-                let priority = page.after.as_ref().and_then(|cursor| Priority::parse(cursor.sort.split_once(BESIDE_PRIORITY)?.0)).map(CodeCol);
+                let priority =
+                    page.after.as_ref().and_then(|cursor| Priority::parse(cursor.sort.split_once(BESIDE_PRIORITY)?.0)).map(CodeCol);
                 if let (Some((at, id)), Some(priority)) = (after, priority) {
-                    let behind = referrals::queue_accepted_at.gt(at).or(referrals::queue_accepted_at.eq(at).and(referrals::id.gt(id).nullable()));
+                    let behind =
+                        referrals::queue_accepted_at.gt(at).or(referrals::queue_accepted_at.eq(at).and(referrals::id.gt(id).nullable()));
                     query = query.filter(referrals::queue_priority.lt(priority).or(referrals::queue_priority.eq(priority).and(behind)));
                 }
                 query = query.order((referrals::queue_priority.desc(), referrals::queue_accepted_at.asc(), referrals::id.asc()));
@@ -562,10 +562,9 @@ impl Db<'_> {
     pub fn referral_update(&mut self, case: &Case, expected: Version) -> Result<(), StoreError> {
         let mut row = ReferralRow::of(case);
         row.version = expected.next().into();
-        let updated =
-            diesel::update(referrals::table.filter(referrals::id.eq(row.id)).filter(referrals::version.eq(VersionCol(expected))))
-                .set(&row)
-                .execute(self.conn())?;
+        let updated = diesel::update(referrals::table.filter(referrals::id.eq(row.id)).filter(referrals::version.eq(VersionCol(expected))))
+            .set(&row)
+            .execute(self.conn())?;
         if updated == 1 { Ok(()) } else { Err(StoreError::Stale) }
     }
 

@@ -419,7 +419,11 @@ async fn lists_by_page(store: &Store) {
             .await
             .unwrap();
     }
-    let filter = AuditFilter { client: event(AuditOutcome::Allowed, "").client, programme: event(AuditOutcome::Allowed, "").programme, ..AuditFilter::default() };
+    let filter = AuditFilter {
+        client: event(AuditOutcome::Allowed, "").client,
+        programme: event(AuditOutcome::Allowed, "").programme,
+        ..AuditFilter::default()
+    };
     let mut request = PageRequest::first(2);
     let mut seen = Vec::new();
     loop {
