@@ -30,10 +30,9 @@ pub const REQUEST_ID: &str = "x-request-id";
 
 /// Pages for people, which stand outside the API document. Those that show the document may be switched off.
 fn is_page(path: &str, docs: bool) -> bool {
-    let of_docs = matches!(path, "/docs" | "/openapi.json" | "/openapi.yaml") || path.strip_prefix("/docs/").is_some_and(|rest| !rest.contains('/'));
-    (docs && of_docs)
-        || path == "/problems"
-        || path.strip_prefix("/problems/").is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+    let of_docs =
+        matches!(path, "/docs" | "/openapi.json" | "/openapi.yaml") || path.strip_prefix("/docs/").is_some_and(|rest| !rest.contains('/'));
+    (docs && of_docs) || path == "/problems" || path.strip_prefix("/problems/").is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
 }
 
 /// The outermost layer.

@@ -34,7 +34,9 @@ fn concrete(pattern: &str) -> String {
 /// What stands on every answer.
 #[track_caller]
 fn expect_dressed(reply: &Reply) {
-    for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("cross-origin-resource-policy", "same-origin")] {
+    for (name, value) in
+        [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("cross-origin-resource-policy", "same-origin")]
+    {
         assert_eq!(reply.header(name), Some(value), "{reply:?}");
     }
     let policy = reply.header("content-security-policy").expect("a policy");
@@ -111,7 +113,12 @@ fn head_is_get_without_the_body() {
         let got = app.user(app.world.own.coordinator).get(path).send();
         let mut raw = Raw::open(&app);
         let host = app.addr;
-        raw.send(format!("HEAD {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\nx-request-id: h\r\nconnection: close\r\n\r\n").as_bytes());
+        raw.send(
+            format!(
+                "HEAD {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\nx-request-id: h\r\nconnection: close\r\n\r\n"
+            )
+            .as_bytes(),
+        );
         let whole = raw.whole();
         let (head, body) = whole.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {head}");
@@ -156,7 +163,8 @@ fn every_list_checks_its_parameters() {
         let path = concrete(pattern);
         let unknown = coordinator.get(&format!("{path}?quantity=7")).send().problem(400, "unknown_parameter");
         assert!(!unknown["detail"].as_str().unwrap().contains("quantity"), "{unknown}");
-        let names: Vec<_> = operation["parameters"].as_array().into_iter().flatten().filter_map(|parameter| parameter["name"].as_str()).collect();
+        let names: Vec<_> =
+            operation["parameters"].as_array().into_iter().flatten().filter_map(|parameter| parameter["name"].as_str()).collect();
         if !names.contains(&"limit") {
             continue;
         }
@@ -173,7 +181,16 @@ fn every_list_checks_its_parameters() {
         }
     }
     assert!(lists > 15, "{lists} lists");
-    for query in ["state=open", "min_days_in_state=-1", "min_days_in_state=x", "mine=yes", "programme_id=1", "order=oldest", "municipality=7", "municipality=%00%00%00"] {
+    for query in [
+        "state=open",
+        "min_days_in_state=-1",
+        "min_days_in_state=x",
+        "mine=yes",
+        "programme_id=1",
+        "order=oldest",
+        "municipality=7",
+        "municipality=%00%00%00",
+    ] {
         coordinator.get(&format!("/v1/referrals?{query}")).send().problem(400, "invalid_parameter");
     }
     let hint = coordinator.get("/v1/referrals?sate=submitted").send().problem(400, "unknown_parameter");
@@ -277,7 +294,11 @@ fn every_answer_is_dressed() {
         expect_dressed(&call.send());
     }
     let document = document();
-    let personal = |pattern: &str| ["/referrals", "/clients", "/me/", "/visits", "/support-periods", "/assignments", "/audit-events"].iter().any(|name| pattern.contains(name));
+    let personal = |pattern: &str| {
+        ["/referrals", "/clients", "/me/", "/visits", "/support-periods", "/assignments", "/audit-events"]
+            .iter()
+            .any(|name| pattern.contains(name))
+    };
     for (pattern, item) in document["paths"].as_object().unwrap() {
         if item.get("get").is_some() && personal(pattern) {
             let reply = coordinator.get(&concrete(pattern)).send();
@@ -416,7 +437,11 @@ fn every_kind_of_problem_has_a_page() {
         assert!(page.text.contains(&kind.status.to_string()), "{link}");
         for language in Language::ALL {
             let title = kind.title(*language);
-            assert!(!title.is_empty() && page.text.contains(&title.replace('&', "&amp;").replace('"', "&quot;")), "{link} in {}", language.as_str());
+            assert!(
+                !title.is_empty() && page.text.contains(&title.replace('&', "&amp;").replace('"', "&quot;")),
+                "{link} in {}",
+                language.as_str()
+            );
         }
     }
     assert!(count > 50, "{count}");
@@ -429,7 +454,9 @@ fn every_kind_of_problem_has_a_page() {
 #[test]
 fn the_document_is_served_and_shown() {
     let app = TestApp::start(Kind::Sqlite);
-    for (path, format, kind) in [("/openapi.json", DocumentFormat::Json, "application/json"), ("/openapi.yaml", DocumentFormat::Yaml, "application/yaml")] {
+    for (path, format, kind) in
+        [("/openapi.json", DocumentFormat::Json, "application/json"), ("/openapi.yaml", DocumentFormat::Yaml, "application/yaml")]
+    {
         let reply = app.nobody().get(path).send();
         assert_eq!((reply.status, reply.header("content-type")), (200, Some(kind)));
         expect_dressed(&reply);
@@ -447,7 +474,10 @@ fn the_document_is_served_and_shown() {
         assert_eq!(reply.status, 200, "{file}");
     }
     assert!(files >= 3, "{}", page.text);
-    assert!(!page.text.contains("<script>") && !page.text.contains("http://") && !page.text.contains("https://"), "nothing inline, nothing from elsewhere");
+    assert!(
+        !page.text.contains("<script>") && !page.text.contains("http://") && !page.text.contains("https://"),
+        "nothing inline, nothing from elsewhere"
+    );
     app.nobody().get("/docs/nothing.js").send().problem(404, "not_found");
     app.nobody().get("/docs/..%2f..%2fCargo.toml").send().problem(404, "not_found");
     let without = TestApp::start_with(Kind::Sqlite, &[("docs", "false")]);
@@ -498,7 +528,10 @@ fn requests_under_way_are_finished_before_the_end() {
         let mut under_way: Vec<_> = (0..8)
             .map(|_| {
                 let mut raw = Raw::open(&app);
-                let head = format!("POST /v1/referrals HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n", app.addr);
+                let head = format!(
+                    "POST /v1/referrals HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n",
+                    app.addr
+                );
                 raw.send(format!("{head}expect: 100-continue\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes());
                 assert_eq!(raw.reply().status, 100, "the server reads it");
                 raw.send(first.as_bytes());
