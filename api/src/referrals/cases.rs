@@ -349,6 +349,7 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &ReferralListQuery, page: &
             ReferralListOrder::Newest => ReferralOrder::Newest,
             ReferralListOrder::LongestInState => ReferralOrder::LongestInState,
             ReferralListOrder::LongestWaiting => ReferralOrder::LongestWaiting,
+            ReferralListOrder::WaitingList => ReferralOrder::WaitingList,
         },
     };
     list_seen(db, ctx, &visibility, &filter, page)
