@@ -63,13 +63,19 @@ fn canary() -> Value {
         "wish": format!("{CANARY} haluaa laulaa."),
         "background": format!("Soita {CANARY}lle."),
         "not_a_service_acknowledged": true,
-        "source": {"system": "ehr-own", "id": format!("{CANARY}-1")},
         "consent": {
             "purposes": ["process_referral", "share_with_link_worker"], "text_version": "2026-1", "language": "fi", "method": "written",
             "given_with": format!("{CANARY} Lähettäjä")
         },
         "submit": true
     })
+}
+
+/// The same from a patient system, which has an id of its own for it.
+fn pushed(number: u32) -> Value {
+    let mut body = canary();
+    body["source"] = json!({"system": "ehr-own", "id": format!("{CANARY}-{number}")});
+    body
 }
 
 /// Sends a call. When it fails, the problem is silent about the person; the path, which the caller chose, is left out of that.
@@ -107,8 +113,10 @@ on_both! {
         let referral = quiet(create(canary()), 201);
         let path = format!("/v1/referrals/{}", text(&referral, "id"));
         // Everything that a body can have wrong with it, each time with the person in it.
-        quiet(create(canary()), 409);
-        quiet(machine.post("/v1/referrals").key(CANARY).json(canary()), 409);
+        quiet(create(pushed(1)), 422);
+        quiet(machine.post("/v1/referrals").key(CANARY).json(pushed(1)), 201);
+        quiet(machine.post("/v1/referrals").key(CANARY).json(canary()), 422);
+        quiet(machine.post("/v1/referrals").key("another").json(pushed(1)), 409);
         quiet(machine.post("/v1/referrals").key(&format!("\"{CANARY}")).json(canary()), 400);
         for (pointer, value) in [
             ("/admin", json!(CANARY)),
@@ -176,8 +184,7 @@ on_both! {
         quiet(app.nobody().post("/v1/public/referrals").json(canary()), 422);
         std::thread::scope(|scope| {
             for number in 0..10 {
-                let (machine, mut body) = (machine.clone(), canary());
-                body["source"]["id"] = json!(format!("{CANARY}-2"));
+                let (machine, body) = (machine.clone(), pushed(2));
                 scope.spawn(move || machine.post("/v1/referrals").key(&format!("{CANARY}-{number}")).json(body).send());
             }
         });
@@ -195,7 +202,7 @@ fn a_database_that_fails_is_not_quoted() {
     let referrer = app.user(app.world.own.referrer);
     quiet(referrer.post("/v1/referrals").json(canary()), 201);
     crate::support::database::wait(app.store.close());
-    let unavailable = referrer.post("/v1/referrals").json(changed("/source/id", json!(format!("{CANARY}-3")))).send();
+    let unavailable = referrer.post("/v1/referrals").json(canary()).send();
     assert!(unavailable.header("retry-after").is_some());
     let problem = unavailable.problem(503, "unavailable");
     assert!(!problem.to_string().contains(CANARY) && !problem.to_string().contains(&file.display().to_string()), "{problem}");

@@ -547,7 +547,7 @@ fn requests_under_way_are_finished_before_the_end() {
         }
         for raw in &mut under_way {
             let reply = raw.reply();
-            assert_eq!(reply.status, 201, "{}", reply.head);
+            assert_eq!(reply.status, 201, "{kind:?}: {}", reply.head);
             let made: Value = serde_json::from_slice(&reply.body).unwrap();
             let id = ReferralId::from_uuid(text(&made, "id").parse().unwrap());
             let case = wait(app.store.read(move |db| db.referral_case(id))).unwrap();
