@@ -160,6 +160,11 @@ impl Built {
 
     /// Makes a case.
     pub fn new(app: &TestApp, origin: Origin, stage: Stage) -> Self {
+        Self::of(app, about_the_client(), origin, stage)
+    }
+
+    /// Makes a case of a referral as it is written here.
+    pub fn of(app: &TestApp, body: Value, origin: Origin, stage: Stage) -> Self {
         let people = app.world.own;
         let mut built = Self { ids: BTreeMap::new(), versions: BTreeMap::new() };
         for (name, id) in [
@@ -177,7 +182,7 @@ impl Built {
         if stage == Stage::Settings {
             built.settings(app);
         } else {
-            built.referral(app, origin, stage);
+            built.referral(app, body, origin, stage);
         }
         built
     }
@@ -211,9 +216,8 @@ impl Built {
         self.look_up(&coordinator, "activity_id", "/v1/activities");
     }
 
-    fn write(&mut self, app: &TestApp, origin: Origin, submit: bool) {
+    fn write(&mut self, app: &TestApp, mut body: Value, origin: Origin, submit: bool) {
         let people = app.world.own;
-        let mut body = about_the_client();
         body["submit"] = json!(submit);
         let sent = match origin {
             Origin::Referrer => app.user(people.referrer).post("/v1/referrals").json(body).send().expect(201),
@@ -250,10 +254,10 @@ impl Built {
         self.versions.insert("referral_id".to_owned(), version);
     }
 
-    fn referral(&mut self, app: &TestApp, origin: Origin, stage: Stage) {
+    fn referral(&mut self, app: &TestApp, body: Value, origin: Origin, stage: Stage) {
         let people = app.world.own;
         let coordinator = app.user(people.coordinator);
-        self.write(app, origin, stage != Stage::Draft);
+        self.write(app, body, origin, stage != Stage::Draft);
         if stage == Stage::Draft {
             let writer = match origin {
                 Origin::Client => app.user(people.client),
