@@ -486,10 +486,9 @@ pub fn submit_draft(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId) -> Result<
 /// # Errors
 /// 409 in another state.
 pub fn review(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralReview) -> Result<ReferralView, AppError> {
-    let by = user(ctx)?;
     let command = Review { barrier: body.barrier.map(|barrier| barrier.0) };
     let open = transition(db, ctx, Action::ReferralReview, id, words(body.comment), |_, open| {
-        Ok(open.case.referral.clone().review(command, by, ctx.now)?)
+        Ok(open.case.referral.clone().review(command, user(ctx)?, ctx.now)?)
     })?;
     show(db, ctx, &open)
 }
@@ -656,9 +655,8 @@ pub fn close(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralClo
 /// # Errors
 /// 409 after support, after a withdrawal, or later than 30 days.
 pub fn reopen(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, reason: String) -> Result<ReferralView, AppError> {
-    let by = user(ctx)?;
     let open =
-        transition(db, ctx, Action::ReferralReopen, id, Some(reason), |_, open| Ok(open.case.referral.clone().reopen(by, ctx.now)?))?;
+        transition(db, ctx, Action::ReferralReopen, id, Some(reason), |_, open| Ok(open.case.referral.clone().reopen(user(ctx)?, ctx.now)?))?;
     show(db, ctx, &open)
 }
 
