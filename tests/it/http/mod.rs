@@ -2,3 +2,5 @@
 
 mod referrals;
 mod sodankyla_2022;
+
+pub use referrals::complete as complete_referral;

@@ -4,6 +4,7 @@ pub mod app;
 pub mod clock;
 pub mod database;
 pub mod golden;
+pub mod process;
 pub mod world;
 
 pub use app::{Reply, TestApp};
