@@ -10,6 +10,9 @@
     reason = "a test that cannot go on says so at once"
 )]
 
+mod architecture;
 mod http;
+mod migrations;
 mod rules;
+mod store;
 mod support;

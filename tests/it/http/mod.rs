@@ -8,3 +8,5 @@ mod matrix;
 mod referrals;
 mod shell;
 mod sodankyla_2022;
+
+pub use referrals::complete as complete_referral;
