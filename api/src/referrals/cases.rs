@@ -639,8 +639,9 @@ pub fn close(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralClo
 /// # Errors
 /// 409 after support, after a withdrawal, or later than 30 days.
 pub fn reopen(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, reason: String) -> Result<ReferralView, AppError> {
-    let open =
-        transition(db, ctx, Action::ReferralReopen, id, Some(reason), |_, open| Ok(open.case.referral.clone().reopen(user(ctx)?, ctx.now)?))?;
+    let open = transition(db, ctx, Action::ReferralReopen, id, Some(reason), |_, open| {
+        Ok(open.case.referral.clone().reopen(user(ctx)?, ctx.now)?)
+    })?;
     show(db, ctx, &open)
 }
 
