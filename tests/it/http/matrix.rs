@@ -75,34 +75,57 @@ fn lines() -> Vec<Line> {
     for operation in ["key_set_view", "discovery_view", "health_live", "health_ready", "health_started"] {
         add(operation, S::Settings, nurse, Public, no_body);
     }
-    for operation in ["code_list_list", "code_list_view", "municipality_list", "measure_instrument_list", "activity_list", "activity_view"] {
+    for operation in ["code_list_list", "code_list_view", "municipality_list", "measure_instrument_list", "activity_list", "activity_view"]
+    {
         add(operation, S::Settings, nurse, Public, no_body);
     }
 
     add("programme_list", S::Settings, nurse, List(A::ProgrammeView), no_body);
-    add("programme_create", S::Settings, nurse, NewProgramme, |_| json!({"name": "Uusi", "controller": "Kunta", "municipalities": ["261"]}));
+    add(
+        "programme_create",
+        S::Settings,
+        nurse,
+        NewProgramme,
+        |_| json!({"name": "Uusi", "controller": "Kunta", "municipalities": ["261"]}),
+    );
     add("programme_view", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
     add("programme_update", S::Settings, nurse, Programme(A::ProgrammeManage), |_| json!({"controller": "Sodankylän kunta"}));
     add("programme_terms_list", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
-    add("programme_terms_create", S::Settings, nurse, Programme(A::ProgrammeManage), |_| {
-        json!({"valid_from": "2027-01-01", "max_months": 6, "max_minutes_per_month": 600, "fee_per_hour": "13.50"})
-    });
+    add(
+        "programme_terms_create",
+        S::Settings,
+        nurse,
+        Programme(A::ProgrammeManage),
+        |_| json!({"valid_from": "2027-01-01", "max_months": 6, "max_minutes_per_month": 600, "fee_per_hour": "13.50"}),
+    );
     add("organisation_list", S::Settings, nurse, List(A::OrganisationView), no_body);
-    add("organisation_create", S::Settings, nurse, Programme(A::OrganisationManage), |built| {
-        json!({"programme_id": built.id("programme_id"), "name": "Kirjasto", "kind": "municipality"})
-    });
+    add(
+        "organisation_create",
+        S::Settings,
+        nurse,
+        Programme(A::OrganisationManage),
+        |built| json!({"programme_id": built.id("programme_id"), "name": "Kirjasto", "kind": "municipality"}),
+    );
     add("organisation_view", S::Settings, nurse, Programme(A::OrganisationView), no_body);
     add("organisation_update", S::Settings, nurse, Programme(A::OrganisationManage), |_| json!({"name": "Kotihoito"}));
     add("user_list", S::Settings, nurse, List(A::UserManage), no_body);
-    add("user_create", S::Settings, nurse, Programme(A::UserManage), |built| {
-        json!({"programme_id": built.id("programme_id"), "login": "kerttu.kotihoito", "name": "Kerttu Kotihoito"})
-    });
+    add(
+        "user_create",
+        S::Settings,
+        nurse,
+        Programme(A::UserManage),
+        |built| json!({"programme_id": built.id("programme_id"), "login": "kerttu.kotihoito", "name": "Kerttu Kotihoito"}),
+    );
     add("user_view", S::Settings, nurse, Programme(A::UserManage), no_body);
     add("user_update", S::Settings, nurse, Programme(A::UserManage), |_| json!({"name": "Kerttu Virtanen"}));
     add("role_assignment_list", S::Settings, nurse, List(A::RoleAssignmentManage), no_body);
-    add("role_assignment_create", S::Settings, nurse, Programme(A::RoleAssignmentManage), |built| {
-        json!({"programme_id": built.id("programme_id"), "user_id": built.id("user_id"), "role": "coordinator"})
-    });
+    add(
+        "role_assignment_create",
+        S::Settings,
+        nurse,
+        Programme(A::RoleAssignmentManage),
+        |built| json!({"programme_id": built.id("programme_id"), "user_id": built.id("user_id"), "role": "coordinator"}),
+    );
     add("role_assignment_view", S::Settings, nurse, Programme(A::RoleAssignmentManage), no_body);
     add("role_assignment_end", S::Settings, nurse, Programme(A::RoleAssignmentManage), empty);
     add("api_client_list", S::Settings, nurse, List(A::ApiClientManage), no_body);
@@ -133,13 +156,21 @@ fn lines() -> Vec<Line> {
     add("link_worker_view", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
     add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerManage), |_| json!({"interests": "Hiihto"}));
     add("contract_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
-    add("contract_create", S::Settings, nurse, Worker(A::LinkWorkerManage), |built| {
-        json!({"kind": "fee", "employer_id": built.id("organisation_id"), "valid_from": "2026-01-01"})
-    });
+    add(
+        "contract_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerManage),
+        |built| json!({"kind": "fee", "employer_id": built.id("organisation_id"), "valid_from": "2026-01-01"}),
+    );
     add("training_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
-    add("training_create", S::Settings, nurse, Worker(A::LinkWorkerManage), |_| {
-        json!({"kind": "basic_course", "provider": "Lapin AMK", "completed_on": "2026-03-15"})
-    });
+    add(
+        "training_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerManage),
+        |_| json!({"kind": "basic_course", "provider": "Lapin AMK", "completed_on": "2026-03-15"}),
+    );
 
     add("referral_list", S::InSupport, nurse, List(A::ReferralView), no_body);
     add("referral_view", S::Draft, writers, Case(A::ReferralView), no_body);
@@ -150,14 +181,22 @@ fn lines() -> Vec<Line> {
     add("referral_update", S::Draft, writers, Case(A::ReferralUpdate), |_| json!({"wish": "Ulos kävelylle."}));
     add("referral_submit", S::Draft, writers, Case(A::ReferralSubmit), no_body);
     add("referral_review", S::Submitted, senders, Case(A::ReferralReview), empty);
-    add("referral_request_information", S::InReview, nurse, Case(A::ReferralRequestInformation), |_| {
-        json!({"recipient": "referrer", "question": "Missä tapaamme?"})
-    });
+    add(
+        "referral_request_information",
+        S::InReview,
+        nurse,
+        Case(A::ReferralRequestInformation),
+        |_| json!({"recipient": "referrer", "question": "Missä tapaamme?"}),
+    );
     add("referral_answer", S::AskedReferrer, senders, Case(A::ReferralAnswer), |_| json!({"answer": "Kotona."}));
     add("referral_answer", S::AskedClient, nurse, Case(A::ReferralAnswer), |_| json!({"answer": "Kotona."}));
-    add("referral_guide", S::InReview, nurse, Case(A::ReferralGuide), |built| {
-        json!({"activity_ids": [built.id("activity_id")], "follow_up_on": "2026-12-22"})
-    });
+    add(
+        "referral_guide",
+        S::InReview,
+        nurse,
+        Case(A::ReferralGuide),
+        |built| json!({"activity_ids": [built.id("activity_id")], "follow_up_on": "2026-12-22"}),
+    );
     add("referral_waitlist", S::InReview, nurse, Case(A::ReferralWaitlist), empty);
     add("referral_defer", S::InReview, nurse, Case(A::ReferralDefer), |_| json!({"resume_on": "2027-01-10"}));
     add("referral_resume", S::Deferred, nurse, Case(A::ReferralDefer), empty);
@@ -169,7 +208,13 @@ fn lines() -> Vec<Line> {
     add("referral_timeline", S::InSupport, senders, Case(A::TimelineView), no_body);
     add("message_list", S::AskedReferrer, senders, Case(A::MessageView), no_body);
     add("contact_attempt_list", S::InReview, nurse, Case(A::ContactAttemptView), no_body);
-    add("contact_attempt_create", S::InReview, nurse, Case(A::ContactAttemptRecord), |_| json!({"channel": "phone", "result": "not_reached"}));
+    add(
+        "contact_attempt_create",
+        S::InReview,
+        nurse,
+        Case(A::ContactAttemptRecord),
+        |_| json!({"channel": "phone", "result": "not_reached"}),
+    );
 
     add("public_referral_create", S::Settings, nurse, Public, |_| {
         json!({
@@ -181,15 +226,23 @@ fn lines() -> Vec<Line> {
     add("public_referral_status", S::Submitted, &[Anonymous], Public, |built| json!({"tracking_code": built.id("tracking_code")}));
 
     add("consent_list", S::InSupport, nurse, Case(A::ConsentView), no_body);
-    add("consent_create", S::InReview, nurse, Case(A::ConsentRecord), |_| {
-        json!({"purposes": ["process_referral"], "text_version": "2026-1", "language": "fi", "method": "oral"})
-    });
+    add(
+        "consent_create",
+        S::InReview,
+        nurse,
+        Case(A::ConsentRecord),
+        |_| json!({"purposes": ["process_referral"], "text_version": "2026-1", "language": "fi", "method": "oral"}),
+    );
     add("consent_verify", S::Submitted, &[Anonymous], Case(A::ConsentVerify), no_body);
     add("consent_withdraw", S::InSupport, nurse, Case(A::ConsentWithdraw), empty);
 
-    add("client_search", S::InSupport, nurse, Programme(A::ClientSearch), |built| {
-        json!({"programme_id": built.id("programme_id"), "personal_identity_code": super::cases::CLIENT_CODE})
-    });
+    add(
+        "client_search",
+        S::InSupport,
+        nurse,
+        Programme(A::ClientSearch),
+        |built| json!({"programme_id": built.id("programme_id"), "personal_identity_code": super::cases::CLIENT_CODE}),
+    );
     add("client_view", S::InSupport, nurse, Case(A::ClientView), no_body);
     add("client_view", S::InReview, nurse, Case(A::ClientView), no_body);
     add("client_update", S::InSupport, nurse, Case(A::ClientUpdate), |_| json!({"phone": "+358 40 555 0102"}));
@@ -202,7 +255,13 @@ fn lines() -> Vec<Line> {
     add("me_access_log", S::InSupport, nurse, Mine, no_body);
     add("me_consent_withdraw", S::InReview, nurse, Case(A::ConsentWithdraw), |_| json!({"purposes": ["evaluation"]}));
 
-    add("assignment_propose", S::InReview, nurse, Case(A::AssignmentPropose), |built| json!({"link_worker_id": built.id("link_worker_id")}));
+    add(
+        "assignment_propose",
+        S::InReview,
+        nurse,
+        Case(A::AssignmentPropose),
+        |built| json!({"link_worker_id": built.id("link_worker_id")}),
+    );
     add("referral_assignment_list", S::Assigned, nurse, Case(A::AssignmentView), no_body);
     add("assignment_list", S::Proposed, nurse, List(A::AssignmentView), no_body);
     add("assignment_view", S::Proposed, nurse, Case(A::AssignmentView), no_body);
@@ -220,10 +279,20 @@ fn lines() -> Vec<Line> {
     add("support_period_view", S::InSupport, nurse, Case(A::SupportView), no_body);
     add("support_period_pause", S::InSupport, nurse, Case(A::SupportPause), |_| json!({"reason": "client_ill"}));
     add("support_period_resume", S::Paused, nurse, Case(A::SupportPause), no_body);
-    add("support_period_extend", S::InSupport, nurse, Case(A::SupportExtend), |_| json!({"planned_end_on": "2027-03-01", "reason": "Oli sairaana."}));
-    add("support_period_change_link_worker", S::InSupport, nurse, Case(A::SupportChangeLinkWorker), |built| {
-        json!({"link_worker_id": built.id("other_worker"), "reason": "link_worker_unavailable"})
-    });
+    add(
+        "support_period_extend",
+        S::InSupport,
+        nurse,
+        Case(A::SupportExtend),
+        |_| json!({"planned_end_on": "2027-03-01", "reason": "Oli sairaana."}),
+    );
+    add(
+        "support_period_change_link_worker",
+        S::InSupport,
+        nurse,
+        Case(A::SupportChangeLinkWorker),
+        |built| json!({"link_worker_id": built.id("other_worker"), "reason": "link_worker_unavailable"}),
+    );
     add("support_period_propose_end", S::InSupport, nurse, Case(A::SupportProposeEnd), |_| json!({"reason": "Käy kerhossa itse."}));
     add("support_period_end", S::NothingPlanned, nurse, Case(A::SupportEnd), |_| {
         json!({
@@ -237,9 +306,13 @@ fn lines() -> Vec<Line> {
     add("goal_update", S::InSupport, nurse, Case(A::GoalOutcome), |_| json!({"outcome": "partly"}));
     add("goal_update", S::InSupport, nurse, Case(A::PlanWrite), |_| json!({"words": "Kerhoon yksin."}));
     add("goal_update", S::InSupport, nurse, Case(A::PlanWrite), |_| json!({"words": "Kerhoon yksin.", "outcome": "achieved"}));
-    add("visit_create", S::InSupport, nurse, Case(A::VisitWrite), |_| {
-        json!({"state": "held", "on": "2026-11-20", "minutes": 1, "mode": "home_visit", "purpose": "going_along"})
-    });
+    add(
+        "visit_create",
+        S::InSupport,
+        nurse,
+        Case(A::VisitWrite),
+        |_| json!({"state": "held", "on": "2026-11-20", "minutes": 1, "mode": "home_visit", "purpose": "going_along"}),
+    );
     add("visit_create", S::InSupport, nurse, Case(A::VisitOverrideLimit), |_| {
         json!({
             "state": "held", "on": "2026-11-20", "minutes": 1, "mode": "home_visit", "purpose": "going_along",
@@ -253,9 +326,13 @@ fn lines() -> Vec<Line> {
     add("visit_hold", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"on": "2026-11-21"}));
     add("visit_cancel", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
     add("visit_mark_not_attended", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
-    add("measure_create", S::InSupport, nurse, Case(A::MeasureWrite), |_| {
-        json!({"instrument": "swemwbs", "timepoint": "end", "missing_reason": "not_asked"})
-    });
+    add(
+        "measure_create",
+        S::InSupport,
+        nurse,
+        Case(A::MeasureWrite),
+        |_| json!({"instrument": "swemwbs", "timepoint": "end", "missing_reason": "not_asked"}),
+    );
     add("measure_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
     add("measure_view", S::InSupport, nurse, Case(A::MeasureView), no_body);
 
@@ -340,7 +417,13 @@ impl Who {
             Some(Role::Referrer) => line.origin == Origin::Referrer,
             Some(Role::Integration) => line.origin == Origin::Machine,
             // A draft that somebody else writes is not yet the client's.
-            Some(Role::Client) => if line.stage == Stage::Draft { line.origin == Origin::Client } else { line.origin != Origin::Anonymous },
+            Some(Role::Client) => {
+                if line.stage == Stage::Draft {
+                    line.origin == Origin::Client
+                } else {
+                    line.origin != Origin::Anonymous
+                }
+            }
             Some(Role::LinkWorker) => match line.stage {
                 Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused => true,
                 Stage::Proposed => matches!(action, Action::AssignmentView | Action::AssignmentAnswer),
@@ -393,12 +476,30 @@ impl Who {
                 }
             }
             Guard::Programme(action) | Guard::Worker(action) => decided(action),
-            Guard::Visible(action) => if self.reaches(line, action) { 200 } else { 403 },
+            Guard::Visible(action) => {
+                if self.reaches(line, action) {
+                    200
+                } else {
+                    403
+                }
+            }
             Guard::Create => match scope(role, Action::ReferralCreate) {
                 Scope::None | Scope::Own => 403,
-                Scope::Programme => if self.own_programme { 200 } else { 404 },
+                Scope::Programme => {
+                    if self.own_programme {
+                        200
+                    } else {
+                        404
+                    }
+                }
             },
-            Guard::NewProgramme => if role == Role::Admin { 200 } else { 403 },
+            Guard::NewProgramme => {
+                if role == Role::Admin {
+                    200
+                } else {
+                    403
+                }
+            }
         }
     }
 }
@@ -417,7 +518,8 @@ fn documented() -> BTreeMap<String, Documented> {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let Some(name) = operation["operationId"].as_str() else { continue };
-            let needs = |parameter: &Value| parameter["name"] == "If-Match" || parameter["$ref"].as_str().is_some_and(|to| to.ends_with("IfMatch"));
+            let needs =
+                |parameter: &Value| parameter["name"] == "If-Match" || parameter["$ref"].as_str().is_some_and(|to| to.ends_with("IfMatch"));
             let if_match = operation["parameters"].as_array().is_some_and(|parameters| parameters.iter().any(needs));
             let public = operation["security"].as_array().is_some_and(|all| all.iter().all(|one| one.as_object().unwrap().is_empty()));
             all.insert(name.to_owned(), Documented { method: method.to_uppercase(), path: path.clone(), if_match, public });
@@ -510,7 +612,12 @@ fn matrix(kind: Kind) {
     let (mut faults, mut calls) = (Vec::new(), 0);
     for line in &lines {
         let operation = documented.get(line.operation).unwrap_or_else(|| panic!("the document has no {}", line.operation));
-        assert_eq!(operation.public, matches!(line.guard, Guard::Public), "{} is public in the document or in the table alone", line.operation);
+        assert_eq!(
+            operation.public,
+            matches!(line.guard, Guard::Public),
+            "{} is public in the document or in the table alone",
+            line.operation
+        );
         let mut built = Built::new(&app, line.origin, line.stage);
         let mut row: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for who in EVERYBODY {
@@ -542,8 +649,17 @@ fn matrix(kind: Kind) {
             row.entry(mark).or_default().push(who.name);
         }
         built.finish(&app);
-        writeln!(table, "{} {}\n    {} [{}, {}] {:?}", operation.method, operation.path, line.operation, line.origin.name(), line.stage.name(), line.guard)
-            .unwrap();
+        writeln!(
+            table,
+            "{} {}\n    {} [{}, {}] {:?}",
+            operation.method,
+            operation.path,
+            line.operation,
+            line.origin.name(),
+            line.stage.name(),
+            line.guard
+        )
+        .unwrap();
         for (mark, names) in row {
             writeln!(table, "        {mark:5}{}", names.join(" ")).unwrap();
         }

@@ -5,3 +5,4 @@ mod cases;
 mod matrix;
 mod referrals;
 mod sodankyla_2022;
+mod visibility;
