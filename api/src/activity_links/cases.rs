@@ -59,6 +59,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewA
     let open = open_plan(db, ctx, referral)?;
     let activity = db
         .activity_get(ActivityId::from_uuid(new.activity_id))?
+        .filter(|activity| activity.programme == open.case.referral.programme)
         .ok_or_else(|| AppError::fault(Fault::new("/activity_id", "not_found", "The directory has no such activity.")))?;
     if !activity.active {
         return Err(RuleProblem::new("activity_not_active", "Nobody can join this activity any more.").into());

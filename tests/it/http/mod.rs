@@ -8,5 +8,6 @@ mod matrix;
 mod referrals;
 mod shell;
 mod sodankyla_2022;
+mod visibility;
 
 pub use referrals::complete as complete_referral;
