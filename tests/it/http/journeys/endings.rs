@@ -147,7 +147,7 @@ on_both! {
         let report = || app.user(people.coordinator).get(&query).send().expect(200);
         assert_eq!((&report()["submitted"]["count"], &report()["visits"]["total"]["count"]), (&json!(2), &json!(1)));
         let reason = json!({"reason": "Kirjattu väärälle henkilölle."});
-        step(&app, people.referrer, &wrong, "mark-as-error", reason.clone()).problem(404, "not_found");
+        step(&app, people.referrer, &wrong, "mark-as-error", reason.clone()).problem(403, "forbidden");
         step(&app, people.admin, &wrong, "mark-as-error", json!({})).problem(422, "invalid");
         let marked = step(&app, people.admin, &wrong, "mark-as-error", reason.clone()).expect(200);
         assert_eq!(marked["state"], "entered_in_error");
