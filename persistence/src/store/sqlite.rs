@@ -196,6 +196,16 @@ impl Writer {
                     session.savepoint()?;
                     session.fate.take();
                     let (succeeded, noted) = job::run(job.as_mut(), session, &self.context);
+                    // The closure may have passed over an error. PostgreSQL commits nothing then, so nothing is committed here either.
+                    let passed_over = if succeeded { session.fate.take() } else { None };
+                    if let Some((_, error)) = passed_over {
+                        if let Err(error) = session.rollback() {
+                            ran.push(job);
+                            return Err(error.into());
+                        }
+                        job.finish(Err(error));
+                        continue;
+                    }
                     ran.push(job);
                     events.extend(noted);
                     // After some errors (a full disk, for one) SQLite has rolled the whole transaction back by itself. Then this fails, and with it
