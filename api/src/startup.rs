@@ -12,7 +12,7 @@ use actix_web::web::Data;
 use actix_web::{App, Error, HttpServer};
 use lahete_domain::ids::IdSource;
 use lahete_domain::time::Clock;
-use lahete_persistence::{CipherError, DbUrl, DbUrlError, Keys, Store, StoreError, StoreOptions};
+use lahete_persistence::{CipherError, DbUrl, DbUrlError, Keys, SchemaState, Store, StoreError, StoreOptions};
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
 use utoipa_actix_web::AppExt as _;
@@ -155,6 +155,8 @@ impl Application {
     ) -> Result<Self, StartError> {
         if config.migrate {
             migrate(&store).await?;
+        } else {
+            expect_not_newer(&store).await?;
         }
         let listener = TcpListener::bind(config.bind)?;
         let addr = listener.local_addr()?;
@@ -232,6 +234,15 @@ async fn migrate(store: &Store) -> Result<(), StoreError> {
             Ok(())
         }
         Err(error) => Err(error),
+    }
+}
+
+/// A schema of a newer program may mean something else by the same names: not even reading is safe. A database that cannot be reached yet is asked
+/// again by the readiness check.
+async fn expect_not_newer(store: &Store) -> Result<(), StoreError> {
+    match store.schema_state().await {
+        Ok(SchemaState::TooNew(version)) => Err(StoreError::SchemaTooNew { version }),
+        _ => Ok(()),
     }
 }
 
