@@ -80,7 +80,8 @@ fn load_and_kill(server: Server, people: &People, round: usize, sent: &Sent) {
                 }
             });
         }
-        let acknowledged = || sent.lock().unwrap().iter().filter(|(source, id)| id.is_some() && source.starts_with(&format!("{round}-"))).count();
+        let acknowledged =
+            || sent.lock().unwrap().iter().filter(|(source, id)| id.is_some() && source.starts_with(&format!("{round}-"))).count();
         while acknowledged() < WRITERS {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -146,7 +147,8 @@ fn killed_under_load(kind: Kind) {
         assert!(ready < READY_WITHIN, "ready after {ready:?}");
         // Whoever got no answer asks again with the same key, and gets one: the first time's, or a new one.
         let token = token(&server, &people);
-        let open_questions: Vec<String> = sent.lock().unwrap().iter().filter(|(_, id)| id.is_none()).map(|(source, _)| source.clone()).collect();
+        let open_questions: Vec<String> =
+            sent.lock().unwrap().iter().filter(|(_, id)| id.is_none()).map(|(source, _)| source.clone()).collect();
         for source in &open_questions {
             let id = send(&server.url(""), &agent(Duration::from_secs(20)), &token, source);
             assert!(id.is_some(), "{source}: no answer after the restart: {}", server.last_lines());
@@ -155,7 +157,11 @@ fn killed_under_load(kind: Kind) {
         assert!(server.stop().success());
         let sent = sent.lock().unwrap();
         check(&database, &people, &sent);
-        println!("{kind:?}, round {round}: {} acknowledged in all, {} asked again, ready after {ready:?}", sent.len(), open_questions.len());
+        println!(
+            "{kind:?}, round {round}: {} acknowledged in all, {} asked again, ready after {ready:?}",
+            sent.len(),
+            open_questions.len()
+        );
     }
 }
 

@@ -64,7 +64,11 @@ fn many_writers(kind: Kind) {
     });
     let after = app.store.stats();
     let (commits, syncs) = (after.commits_requested - before.commits_requested, after.groups - before.groups);
-    println!("{kind:?}, HTTP: {WRITERS} writers, {commits} commits asked for, {syncs} made, {} retries, {:?}", after.retries, begin.elapsed());
+    println!(
+        "{kind:?}, HTTP: {WRITERS} writers, {commits} commits asked for, {syncs} made, {} retries, {:?}",
+        after.retries,
+        begin.elapsed()
+    );
     let sent = sent.into_inner().unwrap();
     assert_eq!(sent.len(), WRITERS * REFERRALS_EACH);
     assert!(commits >= sent.len() as u64);

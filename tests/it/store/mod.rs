@@ -67,10 +67,7 @@ impl Stage {
         Self { store, own: world.own, other: world.other, database }
     }
 
-    pub fn write<T: Send + 'static>(
-        &self,
-        f: impl FnMut(&mut Db<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    pub fn write<T: Send + 'static>(&self, f: impl FnMut(&mut Db<'_>) -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
         wait(self.store.write(f))
     }
 

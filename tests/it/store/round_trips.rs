@@ -214,7 +214,9 @@ store_test! {
 fn lies_open(stage: &Stage, text: &str) -> bool {
     let found = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     match stage.database.kind {
-        Kind::Sqlite => std::fs::read_dir(&stage.database.folder).unwrap().any(|entry| found(&std::fs::read(entry.unwrap().path()).unwrap())),
+        Kind::Sqlite => {
+            std::fs::read_dir(&stage.database.folder).unwrap().any(|entry| found(&std::fs::read(entry.unwrap().path()).unwrap()))
+        }
         Kind::Postgresql => {
             let dump = stage.database.dump();
             let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
