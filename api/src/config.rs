@@ -57,7 +57,11 @@ pub const SETTINGS: &[Setting] = &[
     },
     setting("pool_size", "8", "Database connections for reading (SQLite) or in all (PostgreSQL)."),
     setting("base_url", "http://127.0.0.1:8080", "The address by which callers reach the server; the start of each problem `type`."),
-    setting("demo", "false", "Demo mode: demo accounts may sign in with a password, missing keys are made, answers say `X-Environment: demo`."),
+    setting(
+        "demo",
+        "false",
+        "Demo mode: demo accounts may sign in with a password, missing keys are made, answers say `X-Environment: demo`.",
+    ),
     setting("migrate", "true", "Bring the database schema up to date at start."),
     setting("data_dir", "./data", "Where keys made in demo mode are kept."),
     setting("issuer", "", "The `iss` of our own tokens; `base_url` when empty."),

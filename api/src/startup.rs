@@ -17,6 +17,7 @@ use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
 use utoipa_actix_web::AppExt as _;
 
+use crate::auth::demo_accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD};
 use crate::auth::keys::{KeyError, SigningKey, load_data_key};
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -55,6 +56,9 @@ pub enum StartError {
     /// The API document.
     #[error("the API document cannot be written: {0}")]
     Document(String),
+    /// The people of the demo.
+    #[error("the demo cannot be set up: {0}")]
+    Demo(String),
 }
 
 /// Reads the keys; in demo mode makes those that are missing.
@@ -75,7 +79,8 @@ pub fn load_secrets(config: &Config) -> Result<Secrets, StartError> {
 pub fn open_store(config: &Config, secrets: &Secrets, ids: Arc<dyn IdSource>) -> Result<Store, StartError> {
     let url = DbUrl::parse(config.database.expose_secret())?;
     if let Some(folder) = url.sqlite_path().and_then(|path| path.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
+        // What is in it is nobody's business but the program's.
+        std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700).create(folder)?;
     }
     let keys = Keys::from_bytes(1, secrets.data_key.expose_secret())?;
     let mut options = StoreOptions::new(Arc::new(keys), ids);
@@ -158,6 +163,12 @@ impl Application {
         } else {
             expect_not_newer(&store).await?;
         }
+        if config.demo {
+            // Without its people the demo cannot be signed in to: it does not start without a database.
+            if crate::demo::seed(&store, Arc::clone(&ids), clock.now()).await.map_err(|error| StartError::Demo(format!("{error:?}")))? {
+                log::info!("the demo world was seeded");
+            }
+        }
         let listener = TcpListener::bind(config.bind)?;
         let addr = listener.local_addr()?;
         let state = AppState::new(config, store, clock, ids, secrets).map_err(StartError::Document)?;
@@ -203,6 +214,9 @@ impl Application {
         let server = self.server()?;
         let expiries = crate::jobs::expiries::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids));
         let stopper = actix_web::rt::spawn(stop_on_signal(state.clone(), server.handle()));
+        if state.config.demo {
+            print_welcome(addr);
+        }
         log::info!("listening on {addr}{}", if state.config.demo { " in demo mode" } else { "" });
         let served = server.await;
         stopper.abort();
@@ -257,4 +271,16 @@ async fn stop_on_signal(state: Data<AppState>, server: ServerHandle) {
     // A second signal means: do not wait for the load balancer.
     tokio::select! { () = tokio::time::sleep(state.config.drain) => {}, _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     server.stop(true).await;
+}
+
+/// Tells whoever has just started the demo where to go on. On standard output, because the log may be off.
+fn print_welcome(addr: SocketAddr) {
+    use std::io::Write as _;
+    let mut text = format!(
+        "\nlahete is running in demo mode.\n\n  Swagger UI   http://{addr}/docs\n  Sign in      choose a person in the bar at the top of that page;\n               with curl: the login and the password {DEMO_PASSWORD}\n\n"
+    );
+    for account in DEMO_ACCOUNTS {
+        text.push_str(&format!("  {:<8} {}\n", account.login, account.description));
+    }
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

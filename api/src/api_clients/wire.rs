@@ -178,6 +178,7 @@ pub struct SecretRotation {
 
 /// Which machines are wanted.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ApiClientQuery {
     /// Only those of this programme.
     pub programme_id: Option<Uuid>,

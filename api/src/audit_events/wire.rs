@@ -115,6 +115,7 @@ impl From<StoredAuditEvent> for AuditEventView {
 
 /// Which events are wanted.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct AuditEventQuery {
     /// Only those about this client.
     pub client_id: Option<Uuid>,

@@ -17,19 +17,21 @@ pub struct DemoAccount {
 
 /// All demo accounts.
 pub const DEMO_ACCOUNTS: &[DemoAccount] = &[
-    DemoAccount { login: "referrer", description: "Refers clients to the programme" },
-    DemoAccount { login: "coordinator", description: "Reviews referrals and finds a link worker" },
-    DemoAccount { login: "link-worker", description: "Walks beside the client" },
-    DemoAccount { login: "client", description: "The client" },
-    DemoAccount { login: "report-reader", description: "Reads statistics" },
-    DemoAccount { login: "privacy-officer", description: "Reads the audit trail" },
-    DemoAccount { login: "admin", description: "Looks after the programme and its accounts" },
+    DemoAccount { login: "riikka", description: "Riikka Lähettäjä, referrer: writes referrals with her clients" },
+    DemoAccount { login: "kaisa", description: "Kaisa Koordinaattori, coordinator: receives, guides, finds a link worker, closes" },
+    DemoAccount { login: "liisa", description: "Liisa Linkki, link worker: walks beside the client" },
+    DemoAccount { login: "lauri", description: "Lauri Linkki, another link worker" },
+    DemoAccount { login: "aino", description: "Aino Esimerkki, client: her own referral, plan, visits, consents, and who has read" },
+    DemoAccount { login: "pekka", description: "Pekka Päättäjä, report reader: statistics without small numbers" },
+    DemoAccount { login: "tiina", description: "Tiina Tietosuoja, privacy officer: the audit trail" },
+    DemoAccount { login: "antti", description: "Antti Ylläpito, admin: programmes, users, roles" },
 ];
 
 /// The paragraph of the API document that lists the accounts.
 #[must_use]
 pub fn description() -> String {
-    let mut text = String::from("**Demo mode.** Choose an account in the bar at the top of this page, or get a token with its name and the password ");
+    let mut text =
+        String::from("**Demo mode.** Choose an account in the bar at the top of this page, or get a token with its name and the password ");
     text.push_str(&format!("`{DEMO_PASSWORD}`:\n\n| Account | Who |\n| --- | --- |\n"));
     for account in DEMO_ACCOUNTS {
         text.push_str(&format!("| `{}` | {} |\n", account.login, account.description));

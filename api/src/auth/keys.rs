@@ -136,14 +136,7 @@ impl SigningKey {
     /// The public half, as others read it.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        PublicKey {
-            kty: "OKP",
-            crv: "Ed25519",
-            x: URL_SAFE_NO_PAD.encode(&self.public),
-            kid: self.kid.clone(),
-            usage: "sig",
-            alg: "EdDSA",
-        }
+        PublicKey { kty: "OKP", crv: "Ed25519", x: URL_SAFE_NO_PAD.encode(&self.public), kid: self.kid.clone(), usage: "sig", alg: "EdDSA" }
     }
 
     /// The key set with this one key.
@@ -182,7 +175,7 @@ fn load_or_make(path: &Path, may_make: bool, make: impl FnOnce() -> Result<Strin
     }
     let content = make()?;
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent).map_err(fault)?;
+        std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700).create(parent).map_err(fault)?;
     }
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fault)?;
     file.write_all(content.as_bytes()).and_then(|()| file.sync_all()).map_err(fault)?;

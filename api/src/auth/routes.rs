@@ -100,7 +100,9 @@ async fn api_client(state: &AppState, request: &HttpRequest, form: &Form) -> Res
     let digest: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
     match known {
         Some(known)
-            if known.active && known.expires_at.is_none_or(|end| now < end) && bool::from(known.secret_sha256.as_slice().ct_eq(&digest)) =>
+            if known.active
+                && known.expires_at.is_none_or(|end| now < end)
+                && bool::from(known.secret_sha256.as_slice().ct_eq(&digest)) =>
         {
             Ok((Caller::ApiClient(id), client_id))
         }

@@ -169,6 +169,7 @@ pub struct ClientUpdate {
     pub client_will_contact: Patch<bool>,
     /// Date of birth.
     #[serde(default)]
+    #[schema(value_type = Option<Date>)]
     pub birth_date: Patch<Date>,
     /// Personal identity code.
     #[serde(default)]
@@ -219,7 +220,9 @@ impl ClientUpdate {
             Patch::Value(date) => birth(Birth::Date(date), today, &place("birth_date"))?,
         };
         expect_same_birth(birth, identity_code.as_ref(), at)?;
-        let text = |patch: Patch<Text<{ NAME_MAX }>>, present: String, member: &str| required(patch.map(Text::into_string), present, &place(member));
+        let text = |patch: Patch<Text<{ NAME_MAX }>>, present: String, member: &str| {
+            required(patch.map(Text::into_string), present, &place(member))
+        };
         Ok(ClientData {
             given_name: text(self.given_name, present.given_name, "given_name")?,
             family_name: text(self.family_name, present.family_name, "family_name")?,
@@ -227,7 +230,11 @@ impl ClientUpdate {
                 phone: self.phone.map(Text::into_string).apply(present.contact.phone),
                 email: self.email.map(Text::into_string).apply(present.contact.email),
                 address: self.address.map(Text::into_string).apply(present.contact.address),
-                client_will_contact: required(self.client_will_contact, present.contact.client_will_contact, &place("client_will_contact"))?,
+                client_will_contact: required(
+                    self.client_will_contact,
+                    present.contact.client_will_contact,
+                    &place("client_will_contact"),
+                )?,
             },
             birth,
             identity_code,

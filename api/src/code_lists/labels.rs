@@ -52,6 +52,15 @@ pub fn label<T: Code>(code: T, language: Language) -> String {
     label_in(T::LIST, code.as_str(), language)
 }
 
+/// The row of a list's own title.
+const TITLE: &str = "*";
+
+/// The title of a list.
+#[must_use]
+pub fn title(list: &str, language: Language) -> String {
+    LABELS.get(&(list.to_owned(), TITLE.to_owned())).map_or(list, |row| row.label(language)).to_owned()
+}
+
 /// The names of all lists, sorted.
 #[must_use]
 pub fn lists() -> Vec<&'static str> {
@@ -72,11 +81,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_labels_in_the_three_main_languages() {
+    fn every_code_and_every_list_has_labels_in_six_languages() {
         for (list, codes) in all_lists() {
-            for code in codes {
+            for code in codes.into_iter().chain([TITLE]) {
                 let row = LABELS.get(&(list.to_owned(), code.to_owned())).unwrap_or_else(|| panic!("{list}: {code} has no label"));
-                assert!(![&row.fi, &row.sv, &row.en].iter().any(|label| label.trim().is_empty()), "{list}: {code}");
+                let labels = [&row.fi, &row.sv, &row.en, &row.se, &row.smn, &row.sms];
+                assert!(!labels.iter().any(|label| label.trim().is_empty()), "{list}: {code}");
             }
         }
     }
@@ -85,7 +95,10 @@ mod tests {
     fn no_label_is_left_over() {
         let known: Vec<_> = all_lists();
         for (list, code) in LABELS.keys() {
-            assert!(known.iter().any(|(name, codes)| name == list && codes.contains(&code.as_str())), "{list}: {code} is no code");
+            assert!(
+                known.iter().any(|(name, codes)| name == list && (code == TITLE || codes.contains(&code.as_str()))),
+                "{list}: {code} is no code"
+            );
         }
     }
 }

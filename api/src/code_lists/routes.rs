@@ -35,10 +35,13 @@ fn tag(language: Language) -> String {
     responses((status = 200, description = "All lists", body = ListView<CodeListSummaryView>))
 )]
 #[get("/code-lists")]
-pub async fn code_list_list() -> Answer {
-    let items: Vec<_> =
-        labels::lists().into_iter().map(|name| CodeListSummaryView { name, path: format!("/v1/code-lists/{name}") }).collect();
-    Answer::list(&ListView { items, page: PageView { next: None, limit: 200 } }).public_for(KEPT_SECONDS)
+pub async fn code_list_list(request: HttpRequest) -> Answer {
+    let language = language_of(&request);
+    let items: Vec<_> = labels::lists()
+        .into_iter()
+        .map(|name| CodeListSummaryView { name, title: labels::title(name, language), path: format!("/v1/code-lists/{name}") })
+        .collect();
+    Answer::list(&ListView { items, page: PageView { next: None, limit: 200 } }).language(language).public_for(KEPT_SECONDS)
 }
 
 /// Read a code list.
@@ -57,7 +60,7 @@ pub async fn code_list_view(request: HttpRequest) -> Result<Answer, Problem> {
     let name = request.match_info().get("name").unwrap_or_default();
     let (name, codes) = labels::list(name, language).ok_or(AppError::NotFound("code_list"))?;
     let codes = codes.into_iter().map(|(code, label)| CodeView { code, label }).collect();
-    Ok(Answer::ok(&CodeListView { name, codes })
+    Ok(Answer::ok(&CodeListView { name, title: labels::title(name, language), codes })
         .header("etag", tag(language))
         .language(language)
         .public_for(KEPT_SECONDS)

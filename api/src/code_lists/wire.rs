@@ -5,11 +5,14 @@ use utoipa::ToSchema;
 
 /// A code list in the list of lists.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"name": "sectors", "path": "/v1/code-lists/sectors"}))]
+#[schema(example = json!({"name": "sectors", "title": "Toimialat", "path": "/v1/code-lists/sectors"}))]
 pub struct CodeListSummaryView {
     /// Its name.
     #[schema(max_length = 60, pattern = "^[a-z-]+$")]
     pub name: &'static str,
+    /// Its title in the language of the answer.
+    #[schema(max_length = 200)]
+    pub title: String,
     /// Where it can be read.
     #[schema(max_length = 100)]
     pub path: String,
@@ -17,11 +20,14 @@ pub struct CodeListSummaryView {
 
 /// A code list.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"name": "sexes", "codes": [{"code": "female", "label": "Nainen"}, {"code": "male", "label": "Mies"}]}))]
+#[schema(example = json!({"name": "sexes", "title": "Sukupuolet", "codes": [{"code": "female", "label": "Nainen"}, {"code": "male", "label": "Mies"}]}))]
 pub struct CodeListView {
     /// Its name.
     #[schema(max_length = 60, pattern = "^[a-z-]+$")]
     pub name: &'static str,
+    /// Its title in the language of the answer.
+    #[schema(max_length = 200)]
+    pub title: String,
     /// The codes, in the order in which a form shows them.
     #[schema(max_items = 200)]
     pub codes: Vec<CodeView>,

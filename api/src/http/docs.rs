@@ -93,7 +93,12 @@ fn sign_in_bar() -> String {
         escape(DEMO_CLIENT_ID)
     );
     for account in DEMO_ACCOUNTS {
-        bar.push_str(&format!("<option value=\"{}\">{} – {}</option>", escape(account.login), escape(account.login), escape(account.description)));
+        bar.push_str(&format!(
+            "<option value=\"{}\">{} – {}</option>",
+            escape(account.login),
+            escape(account.login),
+            escape(account.description)
+        ));
     }
     bar.push_str("</select></label> <span role=\"status\"></span>\n</div>\n<script src=\"./sign-in.js\" defer></script>");
     bar
@@ -101,14 +106,20 @@ fn sign_in_bar() -> String {
 
 const SIGN_IN_SCRIPT: &str = r#""use strict";
 (() => {
+  const remembered = "lahete-demo-account";
   const bar = document.getElementById("sign-in");
   const choice = bar.querySelector("select");
   const status = bar.querySelector("[role=status]");
   const say = (text) => { status.textContent = text; };
-  choice.addEventListener("change", async () => {
-    const actions = window.ui.authActions;
-    actions.logoutWithPersistOption(["bearer", "oauth2"]);
-    if (choice.value === "") { say("signed out"); return; }
+  const signIn = async () => {
+    const { authActions, authSelectors } = window.ui;
+    const held = authSelectors.authorized().keySeq().toArray();
+    if (choice.value === "") {
+      if (held.length > 0) { authActions.logoutWithPersistOption(held); }
+      localStorage.removeItem(remembered);
+      say("signed out");
+      return;
+    }
     const answer = await fetch("/oauth/token", {
       method: "POST",
       body: new URLSearchParams({
@@ -118,8 +129,15 @@ const SIGN_IN_SCRIPT: &str = r#""use strict";
     const body = await answer.json();
     if (!answer.ok) { say(body.title + " (" + body.code + ")"); return; }
     const schema = { type: "http", scheme: "bearer", bearerFormat: "JWT" };
-    actions.authorizeWithPersistOption({ bearer: { name: "bearer", schema, value: body.access_token } });
+    authActions.authorizeWithPersistOption({ bearer: { name: "bearer", schema, value: body.access_token } });
+    localStorage.setItem(remembered, choice.value);
     say("signed in for " + Math.round(body.expires_in / 60) + " minutes");
-  });
+  };
+  choice.addEventListener("change", signIn);
+  // After a reload the same person goes on, with a new token.
+  const before = localStorage.getItem(remembered);
+  if (before !== null) {
+    window.addEventListener("load", () => { choice.value = before; setTimeout(signIn, 500); });
+  }
 })();
 "#;

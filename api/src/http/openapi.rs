@@ -23,7 +23,7 @@ use utoipa_actix_web::AppExt as _;
 pub use super::wire::code_schemas;
 
 use super::problem::{FaultView, PROBLEM_JSON, ProblemView};
-use super::wire::INLINE_PREFIX;
+use super::wire::{INLINE_PREFIX, inline_schema};
 use super::{problem, problem_catalogue};
 
 /// The mark of a `POST` that needs `If-Match`.
@@ -533,8 +533,8 @@ pub fn simplified_schemas(named: Vec<(String, RefOr<Schema>)>) -> BTreeMap<Strin
 
 fn simplify(schema: &mut RefOr<Schema>, inline: &BTreeMap<String, RefOr<Schema>>) {
     if let RefOr::Ref(to) = schema {
-        let Some(found) = to.ref_location.strip_prefix(SCHEMA_REF).and_then(|name| inline.get(name)) else { return };
-        let mut found = found.clone();
+        let Some(name) = to.ref_location.strip_prefix(SCHEMA_REF) else { return };
+        let Some(mut found) = inline.get(name).cloned().or_else(|| inline_schema(name)) else { return };
         if !to.description.is_empty() {
             describe(&mut found, &to.description);
         }
@@ -557,13 +557,32 @@ fn simplify(schema: &mut RefOr<Schema>, inline: &BTreeMap<String, RefOr<Schema>>
         }
         Schema::OneOf(one_of) => {
             one_of.items.iter_mut().for_each(|item| simplify(item, inline));
+            // What is said of the member belongs to the member, not to one of its choices.
+            if one_of.description.is_none() {
+                one_of.description = one_of.items.iter_mut().find_map(|item| match item {
+                    RefOr::Ref(to) if !to.description.is_empty() => Some(std::mem::take(&mut to.description)),
+                    _ => None,
+                });
+            }
             if let Some(nullable) = nullable(&one_of.items, one_of.description.as_deref()) {
                 *schema = nullable;
+            } else if one_of.description.is_none() {
+                one_of.description = hoisted_description(&mut one_of.items);
             }
         }
         Schema::AllOf(all_of) => all_of.items.iter_mut().for_each(|item| simplify(item, inline)),
         Schema::AnyOf(any_of) => any_of.items.iter_mut().for_each(|item| simplify(item, inline)),
         _ => {}
+    }
+}
+
+/// "Null or a named thing": utoipa describes the reference, but the description is that of the member.
+fn hoisted_description(items: &mut [RefOr<Schema>]) -> Option<String> {
+    match items {
+        [RefOr::Ref(to), other] | [other, RefOr::Ref(to)] if is_null(other) && !to.description.is_empty() => {
+            Some(std::mem::take(&mut to.description))
+        }
+        _ => None,
     }
 }
 

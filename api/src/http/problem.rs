@@ -265,7 +265,9 @@ impl From<AppError> for Problem {
                 params: one("limit_bytes", limit),
                 ..Self::new(S::PAYLOAD_TOO_LARGE, "too_large", format!("The body is larger than {limit} bytes."))
             },
-            AppError::NotAcceptable => Self::new(S::NOT_ACCEPTABLE, "not_acceptable", "The answer cannot be given in a type that you accept."),
+            AppError::NotAcceptable => {
+                Self::new(S::NOT_ACCEPTABLE, "not_acceptable", "The answer cannot be given in a type that you accept.")
+            }
             AppError::MethodNotAllowed { allow } => Self {
                 detail: Cow::Owned(format!("This path takes {allow}.")),
                 allow: Some(allow),

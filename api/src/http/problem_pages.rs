@@ -23,8 +23,7 @@ async fn problem_list_page(request: HttpRequest) -> HttpResponse {
     let mut body = String::from("<ul>\n");
     for kind in problem_catalogue::all() {
         let code = escape(&kind.code);
-        let _ =
-            writeln!(body, "<li><a href=\"/problems/{code}\">{code}</a> ({}) – {}</li>", kind.status, escape(kind.title(language)));
+        let _ = writeln!(body, "<li><a href=\"/problems/{code}\">{code}</a> ({}) – {}</li>", kind.status, escape(kind.title(language)));
     }
     body.push_str("</ul>");
     page("Problems", language, &body)

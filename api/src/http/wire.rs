@@ -104,6 +104,27 @@ texts! {
     LongText, true, LONG_TEXT_PATTERN;
 }
 
+/// The schema behind the name of a small type, for query parameters: their derive names a schema without bringing it along.
+#[must_use]
+pub fn inline_schema(name: &str) -> Option<RefOr<Schema>> {
+    let text = |digits: &str, pattern: &str| {
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(digits.parse().ok()?));
+        Some(RefOr::from(text.pattern(Some(pattern))))
+    };
+    let name = name.strip_prefix(INLINE_PREFIX)?;
+    match name {
+        "Timestamp" => Some(Timestamp::compose(Vec::new())),
+        "Decimal" => Some(Decimal::compose(Vec::new())),
+        "Municipality" => Some(super::wire_sets::Municipality::compose(Vec::new())),
+        "LanguageTag" => Some(super::wire_sets::LanguageTag::compose(Vec::new())),
+        _ => match (name.strip_prefix("Text"), name.strip_prefix("LongText")) {
+            (Some(digits), _) => text(digits, TEXT_PATTERN),
+            (_, Some(digits)) => text(digits, LONG_TEXT_PATTERN),
+            _ => None,
+        },
+    }
+}
+
 /// A value of a closed list of the domain, as its stable text. Handlers name the aliases below, as [`SectorCode`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Code<T: DomainCode>(pub T);
@@ -131,7 +152,10 @@ impl<T: DomainCode> ComposeSchema for Code<T> {
         let codes: Vec<_> = T::ALL.iter().map(|code| code.as_str()).collect();
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some(format!("A code of the list `{0}`; labels at `/v1/code-lists/{0}`. Answers may later hold further codes.", T::LIST)))
+            .description(Some(format!(
+                "A code of the list `{0}`; labels at `/v1/code-lists/{0}`. Answers may later hold further codes.",
+                T::LIST
+            )))
             .examples(codes.first().map(|first| serde_json::Value::from(*first)))
             .enum_values(Some(codes))
             .into()
@@ -354,7 +378,8 @@ impl Decimal {
             None => (digits, ""),
         };
         let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 9 || (whole.len() > 1 && whole.starts_with('0')) || !all_digits(whole) || !all_digits(fraction) {
+        if whole.is_empty() || whole.len() > 9 || (whole.len() > 1 && whole.starts_with('0')) || !all_digits(whole) || !all_digits(fraction)
+        {
             return None;
         }
         let hundredths = format!("{whole}{fraction:0<2}").parse::<i64>().ok()?;
@@ -401,7 +426,24 @@ mod tests {
     fn the_pattern_and_the_check_agree() {
         let whole = |pattern: &str| jsonschema::validator_for(&serde_json::json!({"pattern": pattern, "minLength": 1})).expect("a schema");
         let (line, lines) = (whole(TEXT_PATTERN), whole(LONG_TEXT_PATTERN));
-        for text in ["", "a", " a", "a ", "\u{a0}a", "a\u{a0}", "a\nb", "a\tb", "\na", "a\u{0}", "a\u{7f}", "a\u{85}b", "Äänekoski", "ǩ", "\u{200b}a", "😀"] {
+        for text in [
+            "",
+            "a",
+            " a",
+            "a ",
+            "\u{a0}a",
+            "a\u{a0}",
+            "a\nb",
+            "a\tb",
+            "\na",
+            "a\u{0}",
+            "a\u{7f}",
+            "a\u{85}b",
+            "Äänekoski",
+            "ǩ",
+            "\u{200b}a",
+            "😀",
+        ] {
             let value = serde_json::Value::from(text);
             assert_eq!(Text::<20>::new(text).is_some(), line.is_valid(&value), "{text:?}");
             assert_eq!(LongText::<20>::new(text).is_some(), lines.is_valid(&value), "{text:?}");
@@ -411,8 +453,17 @@ mod tests {
     }
 
     #[test]
+    fn a_small_schema_is_found_by_its_name() {
+        assert!(inline_schema(&Text::<60>::name()) == Some(<Text<60> as utoipa::PartialSchema>::schema()));
+        assert!(inline_schema(&LongText::<60>::name()) == Some(<LongText<60> as utoipa::PartialSchema>::schema()));
+        assert!(inline_schema(&Timestamp::name()).is_some() && inline_schema(&Decimal::name()).is_some());
+        assert!(inline_schema("Text60").is_none());
+    }
+
+    #[test]
     fn decimals_are_exact() {
-        for (text, hundredths) in [("0", 0), ("12", 1200), ("12.5", 1250), ("12.05", 1205), ("-0.05", -5), ("999999999.99", 99_999_999_999)] {
+        for (text, hundredths) in [("0", 0), ("12", 1200), ("12.5", 1250), ("12.05", 1205), ("-0.05", -5), ("999999999.99", 99_999_999_999)]
+        {
             assert_eq!(Decimal::parse(text).map(Decimal::hundredths), Some(hundredths), "{text}");
         }
         for bad in ["", ".", "1.", ".5", "01", "1.234", "1,5", "+1", "1e3", "-", "1000000000", " 1"] {

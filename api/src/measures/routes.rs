@@ -19,8 +19,8 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 
 /// Record a questionnaire.
 ///
-/// With its answers, or with the coded reason why there are none; once for each instrument and timepoint. The score comes with the answer. The
-/// texts of the items are not part of the product.
+/// With its answers, or with the coded reason why there are none; once for each instrument and timepoint. The score comes with the
+/// answer. The texts of the items are not part of the product.
 #[utoipa::path(
     tag = "measures",
     params(("support_period_id" = Uuid, Path, description = "The support period.")),

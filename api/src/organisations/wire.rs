@@ -103,6 +103,7 @@ pub struct OrganisationUpdate {
 
 /// Which organisations are wanted.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct OrganisationQuery {
     /// Only those of this programme.
     pub programme_id: Option<Uuid>,

@@ -2,19 +2,19 @@
 
 use lahete_domain::access::Action;
 use lahete_domain::actor::{Caller, Grant};
-use lahete_domain::codes::{AssignmentEndReason, AuditAction, ConsentPurpose, EventKind, ReferralStateCode, Role};
+use lahete_domain::codes::{AbsentParty, AssignmentEndReason, AuditAction, ConsentPurpose, EventKind, ReferralStateCode, Role};
 use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::event::Event;
 use lahete_domain::ids::{AssignmentId, Id, ReferralId};
-use lahete_domain::referral::state::ClosedBy;
 use lahete_domain::referral::Changed;
 use lahete_domain::referral::command::Transition;
 use lahete_domain::referral::error::ReferralError;
+use lahete_domain::referral::state::ClosedBy;
 use lahete_persistence::Db;
 use lahete_persistence::repo::referrals::Case;
 
-use crate::operation::OpContext;
 use crate::error::AppError;
+use crate::operation::OpContext;
 
 /// A case that the caller may work on, with the role that allows it.
 #[derive(Clone, Debug)]
@@ -84,7 +84,23 @@ pub fn audit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, action: AuditAct
     ctx.audit_as(db, open.grant.as_ref(), action, Some(referral.programme), Some(referral.client), Some(referral.id));
 }
 
-fn event(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, to: Option<ReferralStateCode>, reason: Option<&'static str>, comment: Option<String>) -> Result<(), AppError> {
+/// Adds a line to the timeline and nothing to the audit trail: for what happens together with something that is noted there.
+///
+/// # Errors
+/// When the database fails.
+pub fn line(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind) -> Result<(), AppError> {
+    event(db, ctx, open, kind, None, None, None)
+}
+
+fn event(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    open: &OpenCase,
+    kind: EventKind,
+    to: Option<ReferralStateCode>,
+    reason: Option<&'static str>,
+    comment: Option<String>,
+) -> Result<(), AppError> {
     let referral = &open.case.referral;
     let event = Event {
         id: ctx.ids.next(),
@@ -107,7 +123,14 @@ fn event(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, to:
 ///
 /// # Errors
 /// When the database fails.
-pub fn note(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, reason: Option<&'static str>, comment: Option<String>) -> Result<(), AppError> {
+pub fn note(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    open: &OpenCase,
+    kind: EventKind,
+    reason: Option<&'static str>,
+    comment: Option<String>,
+) -> Result<(), AppError> {
     event(db, ctx, open, kind, None, reason, comment)?;
     audit(db, ctx, open, AuditAction::Changed);
     Ok(())
@@ -169,6 +192,12 @@ pub fn commit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, changed: Change
     {
         let expected = period.version;
         db.support_period_update(&period.cut_short(ctx.now.helsinki_date()), expected)?;
+        // Nobody comes to a visit of a period that is over, and nobody could call it off any more.
+        let by = if open.is(Role::Client) { AbsentParty::Client } else { AbsentParty::Logistics };
+        for visit in db.visits_planned_of(id)? {
+            let expected = visit.version;
+            db.visit_update(&visit.cancel(by)?, expected)?;
+        }
     }
     let newly_assigned = after.referral.state.assignment().filter(|id| before.state.assignment() != Some(*id));
     if let Some(id) = newly_assigned {

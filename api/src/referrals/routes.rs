@@ -6,9 +6,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{
-    ContactAttemptCreate, ContactAttemptListView, ContactAttemptView, MessageListView, ReferralAnswer, ReferralClose, ReferralComment, ReferralCreate,
-    ReferralDefer, ReferralGuide, ReferralListItem, ReferralListQuery, ReferralReasonGiven, ReferralRequestInformation, ReferralReview,
-    ReferralStateView, ReferralUpdate, ReferralView, ReferralWaitlist, TimelineView,
+    ContactAttemptCreate, ContactAttemptListView, ContactAttemptView, MessageListView, ReferralAnswer, ReferralClose, ReferralComment,
+    ReferralCreate, ReferralDefer, ReferralGuide, ReferralListItem, ReferralListQuery, ReferralReasonGiven, ReferralRequestInformation,
+    ReferralReview, ReferralStateView, ReferralUpdate, ReferralView, ReferralWaitlist, TimelineView,
 };
 use crate::error::AppError;
 use crate::http::answer::Answer;
@@ -173,7 +173,11 @@ pub async fn referral_review(op: Operation, id: PathId<ReferralId>, body: ValidJ
     responses((status = 200, description = "The referral after it.", body = ReferralView))
 )]
 #[post("/referrals/{referral_id}/request-information")]
-pub async fn referral_request_information(op: Operation, id: PathId<ReferralId>, body: ValidJson<ReferralRequestInformation>) -> Result<Answer, Problem> {
+pub async fn referral_request_information(
+    op: Operation,
+    id: PathId<ReferralId>,
+    body: ValidJson<ReferralRequestInformation>,
+) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
         let view = cases::request_information(db, ctx, id.0, body.0.clone())?;
         whole(&view, Answer::ok(&view))
@@ -344,7 +348,11 @@ pub async fn referral_withdraw(op: Operation, id: PathId<ReferralId>, body: Vali
     responses((status = 200, description = "The state after it.", body = ReferralStateView))
 )]
 #[post("/referrals/{referral_id}/mark-as-error")]
-pub async fn referral_mark_as_error(op: Operation, id: PathId<ReferralId>, body: ValidJson<ReferralReasonGiven>) -> Result<Answer, Problem> {
+pub async fn referral_mark_as_error(
+    op: Operation,
+    id: PathId<ReferralId>,
+    body: ValidJson<ReferralReasonGiven>,
+) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
         let view = cases::mark_as_error(db, ctx, id.0, body.0.clone().reason.into_string())?;
         let version =
@@ -415,7 +423,11 @@ pub async fn contact_attempt_list(op: Operation, id: PathId<ReferralId>) -> Resu
     responses((status = 201, description = "The attempt.", body = ContactAttemptView))
 )]
 #[post("/referrals/{referral_id}/contact-attempts")]
-pub async fn contact_attempt_create(op: Operation, id: PathId<ReferralId>, body: ValidJson<ContactAttemptCreate>) -> Result<Answer, Problem> {
+pub async fn contact_attempt_create(
+    op: Operation,
+    id: PathId<ReferralId>,
+    body: ValidJson<ContactAttemptCreate>,
+) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
         let view = cases::record_contact_attempt(db, ctx, id.0, body.0.clone())?;
         Ok(Answer::created(format!("/v1/referrals/{}/contact-attempts", id.0), &view))

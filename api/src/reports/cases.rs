@@ -69,8 +69,8 @@ fn by_code<C: Code>(codes: &[C], count: impl Fn(C) -> i64) -> Vec<(&'static str,
     codes.iter().map(|code| (code.as_str(), count(*code))).collect()
 }
 
-/// Open referrals and outcomes are one table of two levels: the open ones and each outcome make up all that were submitted, and the states make up
-/// the open ones. Where the upper number is hidden, so are the lower ones.
+/// Open referrals and outcomes are one table of two levels: the open ones and each outcome make up all that were submitted, and the
+/// states make up the open ones. Where the upper number is hidden, so are the lower ones.
 fn standing(cases: &[CaseCount], detail: Detail) -> (Cell, Vec<CellView>, Vec<CellView>) {
     let outcomes = by_code(Outcome::ALL, |outcome| sum(cases, |case| case.outcome == Some(outcome)));
     let open = sum(cases, |case| is_open(case.state));
@@ -105,7 +105,9 @@ fn visits(figures: &OutcomeFigures, detail: Detail) -> VisitsView {
     let by_mode: Vec<(VisitMode, Cell)> = VisitMode::ALL
         .iter()
         .zip(breakdown(&people, detail))
-        .map(|(mode, cell)| (*mode, if cell == Cell::Hidden { Cell::Hidden } else { Cell::Shown(of_mode(*mode).map_or(0, |count| count.visits)) }))
+        .map(|(mode, cell)| {
+            (*mode, if cell == Cell::Hidden { Cell::Hidden } else { Cell::Shown(of_mode(*mode).map_or(0, |count| count.visits)) })
+        })
         .collect();
     let minutes = |counted: bool| -> i64 {
         figures.visits.iter().filter(|count| counts_against_limit(count.mode) == counted).map(|count| count.minutes).sum()

@@ -17,9 +17,9 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 
 /// Read how referrals turned out.
 ///
-/// About the referrals that were submitted in a period and not entered in error, as they stand now: outcomes, people, sectors, reasons, visits, fees and
-/// change of wellbeing. A coordinator of the programme reads whole numbers. A report reader reads no number under five, nor one from which it would
-/// follow.
+/// About the referrals that were submitted in a period and not entered in error, as they stand now: outcomes, people, sectors, reasons,
+/// visits, fees and change of wellbeing. A coordinator of the programme reads whole numbers. A report reader reads no number under five,
+/// nor one from which it would follow.
 #[utoipa::path(
     tag = "reports",
     params(OutcomesQuery),

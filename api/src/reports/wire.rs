@@ -102,8 +102,8 @@ pub struct VisitsView {
     /// Metres travelled; null with too few people behind them.
     #[schema(required = true, minimum = 0)]
     pub travel_metres: Option<i64>,
-    /// Fees in euros: the minutes of each worker on each visit, calls too, at the fee of the day, summed exactly and rounded once; null with too
-    /// few people behind them.
+    /// Fees in euros: the minutes of each worker on each visit, calls too, at the fee of the day, summed exactly and rounded once; null
+    /// with too few people behind them.
     #[schema(required = true)]
     pub fee_eur: Option<Decimal>,
 }
@@ -125,8 +125,8 @@ pub struct LinkWorkersView {
 /// A questionnaire that was answered at both ends, by people who agreed to evaluation.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "instrument": "swemwbs", "pairs": {"count": 7, "suppressed": false}, "ended_periods": {"count": 14, "suppressed": false}, "pair_rate": "7/14",
-    "mean_start": "19.92", "mean_end": "22.18", "mean_change": "2.26"
+    "instrument": "swemwbs", "pairs": {"count": 7, "suppressed": false}, "ended_periods": {"count": 14, "suppressed": false},
+    "pair_rate": "7/14", "mean_start": "19.92", "mean_end": "22.18", "mean_change": "2.26"
 }))]
 pub struct MeasureChangeView {
     /// Which questionnaire.

@@ -98,6 +98,7 @@ pub struct RoleAssignmentEnd {
 
 /// Which role assignments are wanted.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct RoleAssignmentQuery {
     /// Only those in this programme.
     pub programme_id: Option<Uuid>,

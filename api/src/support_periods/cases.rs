@@ -129,7 +129,8 @@ fn stored(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId) -> Result<(Supp
     Ok((view, period))
 }
 
-/// Starts the support (product §4 row 10): the period, its first visit, the measures of the start, and the referral's new state, all or nothing.
+/// Starts the support (product §4 row 10): the period, its first visit, the measures of the start, and the referral's new state, all or
+/// nothing.
 ///
 /// # Errors
 /// 404 and 403 by the policy, 409 when a rule says no, 412 and 428 by the referral's version, 422 when answers do not fit.
@@ -148,11 +149,8 @@ pub(crate) fn start(
     let today = ctx.now.helsinki_date();
     let period = SupportPeriod::start(period_id, programme, id, client, body.starts_on, body.planned_end_on, &terms, today)?;
     let measure = body.start_measure.scored(Instrument::Swemwbs, "/start_measure")?;
-    let recommendation = body
-        .start_recommendation
-        .as_ref()
-        .map(|answer| answer.scored(Instrument::Recommendation, "/start_recommendation"))
-        .transpose()?;
+    let recommendation =
+        body.start_recommendation.as_ref().map(|answer| answer.scored(Instrument::Recommendation, "/start_recommendation")).transpose()?;
     db.support_period_insert(&period)?;
     let first = NewVisit { content: body.first_visit.content(), workers: None, held: true, over_limit_reason: None };
     record(db, ctx, &open.case, &period, first)?;
@@ -161,6 +159,8 @@ pub(crate) fn start(
         measures::cases::record(db, ctx, period_id, Instrument::Recommendation, Timepoint::Start, answer)?;
     }
     case::commit(db, ctx, &open, changed, None)?;
+    case::line(db, ctx, &open, EventKind::VisitHeld)?;
+    case::line(db, ctx, &open, EventKind::MeasureRecorded)?;
     stored(db, ctx, period_id)
 }
 
@@ -184,9 +184,28 @@ pub(crate) fn list(
     filter: SupportPeriodFilter,
     request: &PageRequest,
 ) -> Result<Page<SupportPeriodView>, AppError> {
-    let page = db.support_period_list(&visibility(ctx, Action::SupportView), ctx.now.helsinki_date(), filter, request)?;
-    let people: Vec<_> = page.items.iter().map(|period| (period.programme, period.client, period.referral)).collect();
+    let page = page_of(db, ctx, &visibility(ctx, Action::SupportView), filter, request)?;
+    let people: Vec<_> = page.items.iter().map(whose).collect();
     audit_list(db, ctx, Action::SupportView, &people);
+    Ok(page)
+}
+
+fn whose(view: &SupportPeriodView) -> (ProgrammeId, ClientId, ReferralId) {
+    (ProgrammeId::from_uuid(view.programme_id), ClientId::from_uuid(view.client_id), ReferralId::from_uuid(view.referral_id))
+}
+
+/// A page of what a visibility opens. The line in the audit trail is the caller's.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn page_of(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    visibility: &Visibility,
+    filter: SupportPeriodFilter,
+    request: &PageRequest,
+) -> Result<Page<SupportPeriodView>, AppError> {
+    let page = db.support_period_list(visibility, ctx.now.helsinki_date(), filter, request)?;
     Ok(Page { items: views(db, ctx, &page.items)?, next: page.next })
 }
 
@@ -319,6 +338,7 @@ pub(crate) fn end(
     let by = open.closed_by(ctx)?;
     let changed = open.case.referral.clone().end_support(body.outcome.0, body.end_reason.0, by, ctx.now)?;
     db.support_period_update(&ended, expected)?;
+    case::line(db, ctx, &open, EventKind::SupportEnded)?;
     case::commit(db, ctx, &open, changed, words(body.comment.as_ref()))?;
     stored(db, ctx, id)
 }

@@ -35,8 +35,8 @@ fn shown((view, period): (SupportPeriodView, SupportPeriod)) -> Answer {
 
 /// Start the support.
 ///
-/// After the first visit was held: writes the support period, the visit, and the measure of the start or the reason why there is none. The referral
-/// moves on to `in_support`; `If-Match` names its version.
+/// After the first visit was held: writes the support period, the visit, and the measure of the start or the reason why there is none.
+/// The referral moves on to `in_support`; `If-Match` names its version.
 #[utoipa::path(
     tag = "support-periods",
     params(("referral_id" = Uuid, Path, description = "The referral.")),
@@ -55,8 +55,8 @@ pub async fn support_period_start(op: Operation, path: PathId<ReferralId>, body:
 
 /// List support periods.
 ///
-/// A coordinator sees those of the programme, a link worker those of the clients assigned to them, a client their own. Those that are planned to end
-/// soonest come first.
+/// A coordinator sees those of the programme, a link worker those of the clients assigned to them, a client their own. Those that are
+/// planned to end soonest come first.
 #[utoipa::path(
     tag = "support-periods",
     params(SupportPeriodQuery, Paging),
@@ -137,7 +137,8 @@ pub async fn support_period_extend(
 
 /// Change the link worker.
 ///
-/// Releases the present link worker, whose access ends at once, and proposes another one, who accepts or declines as before. The planned end stays.
+/// Releases the present link worker, whose access ends at once, and proposes another one, who accepts or declines as before. The planned
+/// end stays.
 #[utoipa::path(
     tag = "support-periods",
     params(("support_period_id" = Uuid, Path, description = "The support period.")),
@@ -175,8 +176,8 @@ pub async fn support_period_propose_end(
 
 /// End the support.
 ///
-/// As planned, or before. No visit may be left planned; the measure of the end and the recommendation are recorded now or before, with answers or with
-/// the reason why there are none. The referral is closed with it, and the link worker's access ends.
+/// As planned, or before. No visit may be left planned; the measure of the end and the recommendation are recorded now or before, with
+/// answers or with the reason why there are none. The referral is closed with it, and the link worker's access ends.
 #[utoipa::path(
     tag = "support-periods",
     params(("support_period_id" = Uuid, Path, description = "The support period.")),
@@ -185,6 +186,10 @@ pub async fn support_period_propose_end(
     extensions(("x-if-match" = json!(true)))
 )]
 #[post("/support-periods/{support_period_id}/end")]
-pub async fn support_period_end(op: Operation, path: PathId<SupportPeriodId>, body: ValidJson<SupportPeriodEnd>) -> Result<Answer, Problem> {
+pub async fn support_period_end(
+    op: Operation,
+    path: PathId<SupportPeriodId>,
+    body: ValidJson<SupportPeriodEnd>,
+) -> Result<Answer, Problem> {
     op.write(move |db, ctx| cases::end(db, ctx, path.0, &body.0).map(shown)).await
 }

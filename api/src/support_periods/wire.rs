@@ -17,8 +17,8 @@ use crate::http::wire::{
     AssignmentEndReasonCode, Date, EndReasonCode, LongText, OutcomeCode, PauseReasonCode, SupportPeriodStateCode, Timestamp, VisitModeCode,
     VisitPurposeCode,
 };
-use crate::measures::wire::MeasureAnswer;
 use crate::http::wire_sets::Count;
+use crate::measures::wire::MeasureAnswer;
 use crate::visits::wire::{Barriers, Minutes, MonthHoursView, SupportKinds, codes};
 
 /// The visit with which the support begins. It was held.
@@ -283,9 +283,12 @@ pub struct MonthTotalsView {
     "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355},
     "totals": {"visits": 9, "counted_minutes": 790, "phone_minutes": 35, "travel_metres": 73800, "travel_minutes": 180},
     "months": [
-        {"month": "2026-09", "totals": {"visits": 4, "counted_minutes": 330, "phone_minutes": 25, "travel_metres": 32800, "travel_minutes": 80}},
-        {"month": "2026-10", "totals": {"visits": 2, "counted_minutes": 215, "phone_minutes": 0, "travel_metres": 16400, "travel_minutes": 40}},
-        {"month": "2026-11", "totals": {"visits": 3, "counted_minutes": 245, "phone_minutes": 10, "travel_metres": 24600, "travel_minutes": 60}}
+        {"month": "2026-09", "totals": {"visits": 4, "counted_minutes": 330, "phone_minutes": 25,
+         "travel_metres": 32800, "travel_minutes": 80}},
+        {"month": "2026-10", "totals": {"visits": 2, "counted_minutes": 215, "phone_minutes": 0,
+         "travel_metres": 16400, "travel_minutes": 40}},
+        {"month": "2026-11", "totals": {"visits": 3, "counted_minutes": 245, "phone_minutes": 10,
+         "travel_metres": 24600, "travel_minutes": 60}}
     ]
 }))]
 pub struct SupportPeriodView {
@@ -356,10 +359,8 @@ impl SupportPeriodView {
             SupportPeriodState::Paused { since, reason } => (Some((since, reason)), None),
             SupportPeriodState::Ended { on } => (None, Some(on)),
         };
-        let month = |month: &MonthTotals| MonthTotalsView {
-            month: month.month.to_string(),
-            totals: VisitTotalsView::default().with(month),
-        };
+        let month =
+            |month: &MonthTotals| MonthTotalsView { month: month.month.to_string(), totals: VisitTotalsView::default().with(month) };
         Self {
             id: period.id.as_uuid(),
             programme_id: period.programme.as_uuid(),

@@ -122,6 +122,7 @@ pub struct UserUpdate {
 
 /// Which users are wanted.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct UserQuery {
     /// Only those of this programme.
     pub programme_id: Option<Uuid>,

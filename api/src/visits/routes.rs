@@ -31,8 +31,8 @@ fn shown((view, version): (VisitView, Version)) -> Answer {
 
 /// Write down a visit.
 ///
-/// A held visit counts against the client's month at once: it is refused when the month's hours do not allow it, with the minutes that are left. A
-/// coordinator may record it all the same and say why. Phone calls and messages are counted apart.
+/// A held visit counts against the client's month at once: it is refused when the month's hours do not allow it, with the minutes that
+/// are left. A coordinator may record it all the same and say why. Phone calls and messages are counted apart.
 #[utoipa::path(
     tag = "visits",
     params(("support_period_id" = Uuid, Path, description = "The support period.")),
@@ -110,7 +110,8 @@ pub async fn visit_update(op: Operation, path: PathId<VisitId>, body: MergePatch
 
 /// Record that a planned visit took place.
 ///
-/// The body may say what was other than planned; `{}` when nothing was. What an hour is paid is settled now, by contract and terms of the day.
+/// The body may say what was other than planned; `{}` when nothing was. What an hour is paid is settled now, by contract and terms of the
+/// day.
 #[utoipa::path(
     tag = "visits",
     params(("visit_id" = Uuid, Path, description = "The visit.")),

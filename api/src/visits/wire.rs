@@ -209,6 +209,7 @@ impl VisitHold {
 pub struct VisitUpdate {
     /// The day.
     #[serde(default)]
+    #[schema(value_type = Option<Date>)]
     pub on: Patch<Date>,
     /// Minutes with the client.
     #[serde(default)]

@@ -305,8 +305,8 @@ fn each_outcome_takes_its_own_end_reasons() {
     for outcome in Outcome::ALL.iter().copied() {
         assert!(!fitting_end_reasons(outcome).is_empty(), "{outcome}");
     }
-    for reason in EndReason::ALL.iter().copied() {
-        assert!(Outcome::ALL.iter().any(|outcome| fitting_end_reasons(*outcome).contains(&reason)), "{reason} fits nothing");
+    for reason in EndReason::ALL {
+        assert!(Outcome::ALL.iter().any(|outcome| fitting_end_reasons(*outcome).contains(reason)), "{reason} fits nothing");
     }
     let result = referral(ReferralState::InReview).close(close(Outcome::Declined, EndReason::GoalsReached), by(Role::Coordinator), now());
     assert!(matches!(result, Err(ReferralError::EndReasonDoesNotFit { outcome: Outcome::Declined, .. })));

@@ -477,6 +477,7 @@ CREATE TABLE visits (
 );
 
 CREATE INDEX visits_support_period_id_idx ON visits (support_period_id, visit_on, id);
+CREATE INDEX visits_programme_id_visit_on_idx ON visits (programme_id, visit_on, id);
 CREATE INDEX visits_client_id_visit_on_idx ON visits (client_id, visit_on);
 CREATE INDEX visits_referral_id_idx ON visits (referral_id, visit_on);
 

@@ -133,8 +133,7 @@ impl Db<'_> {
             let behind = measures::recorded_at.gt(InstantCol(at)).or(measures::id.gt(IdCol(MeasureId::from_uuid(cursor.id))));
             query = query.filter(measures::recorded_at.ge(InstantCol(at))).filter(behind);
         }
-        let rows =
-            query.order((measures::recorded_at.asc(), measures::id.asc())).limit(request.fetch()).load::<MeasureRow>(self.conn())?;
+        let rows = query.order((measures::recorded_at.asc(), measures::id.asc())).limit(request.fetch()).load::<MeasureRow>(self.conn())?;
         let cursor = |row: &MeasureRow| Cursor { sort: row.recorded_at.0.to_string(), id: row.id.0.as_uuid() };
         Page::from_rows(rows, request, cursor).try_map(Measure::try_from)
     }

@@ -5,8 +5,8 @@ use diesel::dsl::{count_star, max, min, sql};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use lahete_domain::codes::{
-    AssignmentStateCode, Code, Instrument, Outcome, ReferralReason, ReferralStateCode, Route, Sector, Sex, SupportPeriodStateCode, Timepoint,
-    VisitMode, VisitStateCode,
+    AssignmentStateCode, Code, Instrument, Outcome, ReferralReason, ReferralStateCode, Route, Sector, Sex, SupportPeriodStateCode,
+    Timepoint, VisitMode, VisitStateCode,
 };
 use lahete_domain::ids::{LinkWorkerId, ProgrammeId};
 use lahete_domain::money::MinuteCents;
@@ -120,9 +120,7 @@ macro_rules! in_scope {
 /// Narrows a query over visits down to those that a report counts.
 macro_rules! held {
     ($query:expr, $scope:expr) => {
-        in_scope!($query, $scope)
-            .filter(visits::state.eq(CodeCol(VisitStateCode::Held)))
-            .filter(visits::visit_on.le($scope.visits_until))
+        in_scope!($query, $scope).filter(visits::state.eq(CodeCol(VisitStateCode::Held))).filter(visits::visit_on.le($scope.visits_until))
     };
 }
 
@@ -212,10 +210,12 @@ impl Db<'_> {
 
     fn report_reasons(&mut self, scope: ReportScope) -> Result<Vec<(ReferralReason, i64)>, StoreError> {
         let tables = referral_reasons::table.inner_join(referrals::table.inner_join(referral_snapshots::table));
-        let rows = in_scope!(tables, scope)
-            .group_by(referral_reasons::reason)
-            .select((referral_reasons::reason, count_star()))
-            .load::<(CodeCol<ReferralReason>, i64)>(self.conn())?;
+        let rows = in_scope!(tables, scope).group_by(referral_reasons::reason).select((referral_reasons::reason, count_star())).load::<(
+            CodeCol<ReferralReason>,
+            i64,
+        )>(
+            self.conn(),
+        )?;
         Ok(rows.into_iter().map(|(reason, count)| (reason.0, count)).collect())
     }
 
@@ -245,8 +245,7 @@ impl Db<'_> {
     }
 
     fn report_fees(&mut self, scope: ReportScope) -> Result<MinuteCents, StoreError> {
-        let tables =
-            visit_workers::table.inner_join(visits::table.inner_join(referrals::table.inner_join(referral_snapshots::table)));
+        let tables = visit_workers::table.inner_join(visits::table.inner_join(referrals::table.inner_join(referral_snapshots::table)));
         let query = held!(tables, scope)
             .select(sql::<BigInt>("COALESCE(CAST(SUM(visits.minutes * visit_workers.fee_cents_per_hour) AS BIGINT), 0)"));
         Ok(MinuteCents::from_sum(query.get_result::<i64>(self.conn())?))

@@ -252,7 +252,8 @@ impl Db<'_> {
         Page::from_rows(rows, request, cursor).try_map(SupportPeriod::try_from)
     }
 
-    /// The link workers who accepted these referrals, for each referral the newest: the one who walks beside the client now, or was the last to.
+    /// The link workers who accepted these referrals, for each referral the newest: the one who walks beside the client now, or was the
+    /// last to.
     ///
     /// # Errors
     /// Whatever the database says.

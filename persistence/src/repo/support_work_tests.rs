@@ -320,7 +320,8 @@ fn expect_sums(db: &mut Db<'_>) -> Result<(), StoreError> {
     assert_eq!(db.clients_minutes_in_month(&[id(CLIENT), id(9)], november)?.into_iter().collect::<Vec<_>>(), [(id(CLIENT), 95)]);
     assert_eq!(db.visits_planned(id(PERIOD))?, 1);
     let totals = db.visit_totals(&[id(PERIOD)])?.remove(&id(PERIOD)).unwrap();
-    let figures: Vec<_> = totals.iter().map(|month| (month.visits, month.counted_minutes, month.phone_minutes, month.travel_metres)).collect();
+    let figures: Vec<_> =
+        totals.iter().map(|month| (month.visits, month.counted_minutes, month.phone_minutes, month.travel_metres)).collect();
     assert_eq!(figures, [(1, 60, 0, 8200), (2, 95, 15, 16_400)]);
     let companion = db.companions(&[id(REFERRAL)])?.pop().unwrap();
     assert_eq!((companion.name.as_str(), companion.current), ("Liisa Linkki", true));
@@ -404,7 +405,9 @@ fn expect_report(db: &mut Db<'_>) -> Result<(), StoreError> {
 async fn walk(store: &Store) {
     store.migrate().await.unwrap();
     for step in [people, work, expect_lists, expect_sums, expect_guarded_changes, end, expect_report] {
-        if let Err(error) = store.write(step).await { panic!("{error:?}") }
+        if let Err(error) = store.write(step).await {
+            panic!("{error:?}")
+        }
     }
 }
 

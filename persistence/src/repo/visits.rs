@@ -259,8 +259,7 @@ impl Db<'_> {
             let behind = visits::visit_on.lt(on).or(visits::id.lt(IdCol(VisitId::from_uuid(cursor.id))));
             query = query.filter(visits::visit_on.le(on)).filter(behind);
         }
-        let rows =
-            query.order((visits::visit_on.desc(), visits::id.desc())).limit(request.fetch()).load::<VisitRow>(self.conn())?;
+        let rows = query.order((visits::visit_on.desc(), visits::id.desc())).limit(request.fetch()).load::<VisitRow>(self.conn())?;
         let cursor = |row: &VisitRow| Cursor { sort: row.visit_on.to_string(), id: row.id.0.as_uuid() };
         let page = Page::from_rows(rows, request, cursor);
         let ids: Vec<VisitId> = page.items.iter().map(|row| row.id.0).collect();
@@ -282,6 +281,27 @@ impl Db<'_> {
             .count()
             .get_result::<i64>(self.conn())?;
         Ok(u32::try_from(planned).unwrap_or(u32::MAX))
+    }
+
+    /// The visits of a support period that are still planned, the earliest first.
+    ///
+    /// # Errors
+    /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
+    pub fn visits_planned_of(&mut self, period: SupportPeriodId) -> Result<Vec<Visit>, StoreError> {
+        let rows = visits::table
+            .filter(visits::support_period_id.eq(IdCol(period)))
+            .filter(visits::state.eq(CodeCol(VisitStateCode::Planned)))
+            .order((visits::visit_on.asc(), visits::id.asc()))
+            .select(VisitRow::as_select())
+            .load::<VisitRow>(self.conn())?;
+        let ids: Vec<VisitId> = rows.iter().map(|row| row.id.0).collect();
+        let mut workers = self.workers_of(&ids)?;
+        rows.into_iter()
+            .map(|row| {
+                let workers = workers.remove(&row.id.0).unwrap_or_default();
+                row.with_workers(workers)
+            })
+            .collect()
     }
 
     /// The minutes of a client in a month that count against the month's hours, over all of the client's support periods.
@@ -341,7 +361,14 @@ impl Db<'_> {
             .filter(visits::support_period_id.eq_any(periods.iter().copied().map(IdCol).collect::<Vec<_>>()))
             .filter(visits::state.eq(CodeCol(VisitStateCode::Held)))
             .order((visits::support_period_id.asc(), visits::visit_on.asc()))
-            .select((visits::support_period_id, visits::visit_on, visits::mode, visits::minutes, visits::travel_metres, visits::travel_minutes))
+            .select((
+                visits::support_period_id,
+                visits::visit_on,
+                visits::mode,
+                visits::minutes,
+                visits::travel_metres,
+                visits::travel_minutes,
+            ))
             .load::<(IdCol<SupportPeriodId>, NaiveDate, CodeCol<VisitMode>, i64, i64, i64)>(self.conn())?;
         let mut totals: BTreeMap<SupportPeriodId, Vec<MonthTotals>> = BTreeMap::new();
         for (period, on, mode, minutes, travel_metres, travel_minutes) in rows {

@@ -185,9 +185,12 @@ impl Writer {
     fn run_group(&mut self, session: &mut Session, group: &mut VecDeque<Entry>, ran: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
         session.begin_write()?;
         let mut events = Vec::new();
+        // What failed and left no event was rolled back to its savepoint: the commit makes nothing of it durable.
+        let mut durable = 0;
         while let Some(entry) = group.pop_front() {
             match entry {
                 Entry::Journal(read, job) => {
+                    durable += 1;
                     events.extend(read);
                     ran.push(job);
                 }
@@ -207,6 +210,7 @@ impl Writer {
                         continue;
                     }
                     ran.push(job);
+                    durable += usize::from(succeeded || !noted.is_empty());
                     events.extend(noted);
                     // After some errors (a full disk, for one) SQLite has rolled the whole transaction back by itself. Then this fails, and with it
                     // the group: none of it may be answered as done.
@@ -224,8 +228,8 @@ impl Writer {
             return Err(error.into());
         }
         self.journal.committed();
-        if !ran.is_empty() {
-            self.counters.committed(ran.len(), count);
+        if durable > 0 {
+            self.counters.committed(durable, count);
         }
         Ok(())
     }

@@ -68,8 +68,7 @@ impl TestApp {
         let (server_clock, server_store) = (clock.clone(), store.clone());
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let app =
-                    Application::with(config, server_store, Arc::new(server_clock), Arc::new(UuidV7), &secrets).await.unwrap();
+                let app = Application::with(config, server_store, Arc::new(server_clock), Arc::new(UuidV7), &secrets).await.unwrap();
                 let addr = app.addr();
                 let server = app.server().unwrap();
                 send.send((addr, server.handle())).unwrap();
@@ -116,6 +115,17 @@ impl TestApp {
     /// Somebody without a token.
     pub fn nobody(&self) -> Caller<'_> {
         Caller { app: self, subject: None }
+    }
+
+    /// Asks the server to stop: it takes no more connections, finishes what is under way, and then the thread ends.
+    pub fn stop_gracefully(&mut self) -> JoinHandle<()> {
+        let stopped = self.stop.take().unwrap().stop(true);
+        std::thread::spawn(move || wait(stopped))
+    }
+
+    /// Whether the server's thread has ended.
+    pub fn has_stopped(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -215,8 +225,11 @@ impl Call<'_> {
             None => self.app.agent.run(request.body(()).unwrap()),
         };
         let mut response = response.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let headers =
-            response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
         let status = response.status().as_u16();
         let text = response.body_mut().read_to_string().unwrap_or_default();
         Reply { what, status, headers, text }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod database;
 pub mod golden;
 pub mod process;
+pub mod raw;
 pub mod world;
 
 pub use app::{Reply, TestApp};

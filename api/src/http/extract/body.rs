@@ -65,9 +65,9 @@ pub fn is_media_type(header: &str, wanted: &str) -> bool {
     let mut parts = header.split(';').map(str::trim);
     parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
         && parts.all(|parameter| {
-            parameter.split_once('=').is_some_and(|(name, value)| {
-                name.eq_ignore_ascii_case("charset") && value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-            })
+            parameter
+                .split_once('=')
+                .is_some_and(|(name, value)| name.eq_ignore_ascii_case("charset") && value.trim_matches('"').eq_ignore_ascii_case("utf-8"))
         })
 }
 

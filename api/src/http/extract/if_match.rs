@@ -58,7 +58,9 @@ mod tests {
     fn only_our_own_strong_tags_are_read() {
         assert_eq!(parse_tag("\"3\"").map(Version::get), Some(3));
         assert_eq!(parse_tag(" \"12;sv\" ").map(Version::get), Some(12));
-        for bad in ["3", "*", "W/\"3\"", "\"0\"", "\"-1\"", "\"\"", "\"03\"", "\"3\",\"4\"", "\"abc\"", "\"99999999999999999999\"", "\"+3\""] {
+        for bad in
+            ["3", "*", "W/\"3\"", "\"0\"", "\"-1\"", "\"\"", "\"03\"", "\"3\",\"4\"", "\"abc\"", "\"99999999999999999999\"", "\"+3\""]
+        {
             assert_eq!(parse_tag(bad), None, "{bad}");
         }
     }

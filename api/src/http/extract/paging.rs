@@ -13,9 +13,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use lahete_persistence::{Cursor, Page, PageRequest};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::Required;
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::pairs;
@@ -31,7 +31,8 @@ pub const LIMIT_MAX: u16 = 200;
 const VERSION: u8 = 1;
 const TAG_LENGTH: usize = 16;
 const FILTER_LENGTH: usize = 8;
-const CURSOR_MAX: usize = 512;
+/// Long enough for a sort key of 120 characters of three bytes each.
+const CURSOR_MAX: usize = 1024;
 
 /// The key that signs cursors.
 #[derive(Clone)]
@@ -228,7 +229,6 @@ pub struct PageView {
     #[schema(minimum = 1, maximum = 200)]
     pub limit: u16,
 }
-
 
 #[cfg(test)]
 mod tests {

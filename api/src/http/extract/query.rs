@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::openapi::{Required, RefOr, schema::Schema};
+use utoipa::openapi::{RefOr, Required, schema::Schema};
 
 use super::schema::{compiled, faults, whole_numbers};
 use crate::error::AppError;

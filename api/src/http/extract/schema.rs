@@ -35,8 +35,7 @@ pub(super) fn compiled(key: TypeId, build: impl FnOnce() -> Result<Value, AppErr
     if let Some(validator) = COMPILED.read().ok().and_then(|known| known.get(&key).cloned()) {
         return Ok(validator);
     }
-    let validator =
-        Arc::new(jsonschema::options().should_validate_formats(true).offline().build(&build()?).map_err(AppError::internal)?);
+    let validator = Arc::new(jsonschema::options().should_validate_formats(true).offline().build(&build()?).map_err(AppError::internal)?);
     if let Ok(mut known) = COMPILED.write() {
         known.insert(key, Arc::clone(&validator));
     }
@@ -60,9 +59,12 @@ pub fn faults(validator: &Validator, value: &Value) -> Vec<Fault> {
     for error in validator.iter_errors(value) {
         describe(&error, &mut faults);
     }
-    // Two branches of a schema may find the same fault.
+    // Two branches of a schema may find the same fault; and every pattern of ours forbids U+0000, which has been told by then.
     let mut seen = std::collections::HashSet::new();
-    faults.retain(|fault: &Fault| seen.insert((fault.pointer.clone(), fault.code.clone())));
+    faults.retain(|fault: &Fault| {
+        let told = fault.code == "no_match" && seen.contains(&(fault.pointer.clone(), "nul_character".into()));
+        !told && seen.insert((fault.pointer.clone(), fault.code.clone()))
+    });
     faults.truncate(FAULTS_MAX);
     faults
 }
@@ -150,9 +152,9 @@ fn describe(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
 
 /// Of several choices, the caller meant the one whose type fits: its faults are told, not those of the others.
 fn describe_branch(branches: &[Vec<ValidationError<'static>>], pointer: &str, faults: &mut Vec<Fault>) {
-    let meant = branches.iter().find(|errors| {
-        !errors.iter().any(|error| matches!(error.kind(), Kind::Type { .. }) && error.instance_path().as_str() == pointer)
-    });
+    let meant = branches
+        .iter()
+        .find(|errors| !errors.iter().any(|error| matches!(error.kind(), Kind::Type { .. }) && error.instance_path().as_str() == pointer));
     match meant {
         Some(errors) => errors.iter().for_each(|error| describe(error, faults)),
         None => {

@@ -29,7 +29,10 @@ pub struct MergePatch<T>(pub T);
 ///
 /// # Errors
 /// 400 when it is no JSON or too deep, 422 with every fault otherwise.
-pub fn parse<T: DeserializeOwned + ToSchema + Validate + 'static>(bytes: &[u8], max_depth: usize) -> Result<(T, BodyFingerprint), AppError> {
+pub fn parse<T: DeserializeOwned + ToSchema + Validate + 'static>(
+    bytes: &[u8],
+    max_depth: usize,
+) -> Result<(T, BodyFingerprint), AppError> {
     let mut value: Value =
         serde_json::from_slice(bytes).map_err(|error| AppError::malformed("malformed_json", place(&error, bytes.is_empty())))?;
     if depth(&value) > max_depth {
@@ -72,7 +75,9 @@ fn flatten(errors: &ValidationErrors, pointer: &str, found: &mut Vec<Fault>) {
                 pointer: here.clone(),
                 code: error.code.clone(),
                 detail: error.message.as_ref().map_or_else(|| "This value does not fit.".to_owned(), ToString::to_string),
-                params: parameters(error.params.iter().filter(|(name, _)| name != &"value").map(|(name, value)| (name.as_ref(), value.clone()))),
+                params: parameters(
+                    error.params.iter().filter(|(name, _)| name != &"value").map(|(name, value)| (name.as_ref(), value.clone())),
+                ),
             })),
             ValidationErrorsKind::Struct(inner) => flatten(inner, &here, found),
             ValidationErrorsKind::List(items) => items.iter().for_each(|(index, inner)| flatten(inner, &format!("{here}/{index}"), found)),
@@ -165,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_good_body_is_read() {
-        let (person, _) = parse::<Person>(json!({"name": "Aino", "sector": "parish", "visits": 2.0}).to_string().as_bytes(), 32).expect("good");
+        let (person, _) =
+            parse::<Person>(json!({"name": "Aino", "sector": "parish", "visits": 2.0}).to_string().as_bytes(), 32).expect("good");
         assert_eq!(person.name.as_str(), "Aino");
         assert_eq!(person.sector.map(|code| code.0), Some(Sector::Parish));
         assert_eq!(person.visits, 2);
@@ -174,13 +180,10 @@ mod tests {
 
     #[test]
     fn the_schema_and_the_rules_refuse_with_places() {
-        assert_eq!(codes::<Person>(r#"{"name": "", "sector": "x", "visits": 101, "admin": true}"#), [
-            "/admin unknown_member",
-            "/name no_match",
-            "/name too_short",
-            "/sector not_in_list",
-            "/visits too_large"
-        ]);
+        assert_eq!(
+            codes::<Person>(r#"{"name": "", "sector": "x", "visits": 101, "admin": true}"#),
+            ["/admin unknown_member", "/name no_match", "/name too_short", "/sector not_in_list", "/visits too_large"]
+        );
         assert_eq!(codes::<Person>(r#"{"name": " Aino", "visits": 2}"#), ["/name no_match"]);
         assert_eq!(codes::<Person>("{\"name\": \"A\\nino\", \"visits\": 2}"), ["/name no_match"]);
         assert_eq!(codes::<Person>(r#"{"name": "Aino", "visits": 3}"#), ["/visits odd"]);
