@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::app::text;
-use crate::support::{TestApp, on_both};
+use crate::support::on_both;
 
 /// A referral that a nurse writes and sends in one call.
 pub fn complete() -> serde_json::Value {
