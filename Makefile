@@ -14,7 +14,7 @@ test:
 	tests/with_postgresql.sh cargo test --workspace
 
 test-unit:
-	cargo test --workspace --lib
+	tests/with_postgresql.sh cargo test --workspace --lib
 
 fmt:
 	cargo fmt --all --check

@@ -12,7 +12,7 @@ use actix_web::web::Data;
 use actix_web::{App, Error, HttpServer};
 use lahete_domain::ids::IdSource;
 use lahete_domain::time::Clock;
-use lahete_persistence::{CipherError, DbUrl, DbUrlError, Keys, Store, StoreError, StoreOptions};
+use lahete_persistence::{CipherError, DbUrl, DbUrlError, Keys, SchemaState, Store, StoreError, StoreOptions};
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
 use utoipa_actix_web::AppExt as _;
@@ -160,6 +160,8 @@ impl Application {
     ) -> Result<Self, StartError> {
         if config.migrate {
             migrate(&store).await?;
+        } else {
+            expect_not_newer(&store).await?;
         }
         if config.demo {
             // Without its people the demo cannot be signed in to: it does not start without a database.
@@ -246,6 +248,15 @@ async fn migrate(store: &Store) -> Result<(), StoreError> {
             Ok(())
         }
         Err(error) => Err(error),
+    }
+}
+
+/// A schema of a newer program may mean something else by the same names: not even reading is safe. A database that cannot be reached yet is asked
+/// again by the readiness check.
+async fn expect_not_newer(store: &Store) -> Result<(), StoreError> {
+    match store.schema_state().await {
+        Ok(SchemaState::TooNew(version)) => Err(StoreError::SchemaTooNew { version }),
+        _ => Ok(()),
     }
 }
 

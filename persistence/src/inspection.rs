@@ -24,7 +24,7 @@ const SQLITE: [&str; 3] = [
 /// The same lines from PostgreSQL's, with the types by which SQLite keeps such values.
 const POSTGRESQL: [&str; 3] = [
     "SELECT ('column ' || table_name || '.' || column_name || ' ' ||
-        CASE data_type WHEN 'bigint' THEN 'integer' WHEN 'boolean' THEN 'integer' WHEN 'bytea' THEN 'blob' WHEN 'uuid' THEN 'text'
+        CASE data_type WHEN 'bigint' THEN 'integer' WHEN 'smallint' THEN 'integer' WHEN 'boolean' THEN 'integer' WHEN 'bytea' THEN 'blob' WHEN 'uuid' THEN 'text'
             WHEN 'jsonb' THEN 'text' WHEN 'date' THEN 'text' WHEN 'timestamp with time zone' THEN 'text' ELSE data_type END ||
         CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END)::text
      FROM information_schema.columns WHERE table_schema = current_schema() AND left(table_name, 2) <> '__'",

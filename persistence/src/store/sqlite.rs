@@ -199,6 +199,16 @@ impl Writer {
                     session.savepoint()?;
                     session.fate.take();
                     let (succeeded, noted) = job::run(job.as_mut(), session, &self.context);
+                    // The closure may have passed over an error. PostgreSQL commits nothing then, so nothing is committed here either.
+                    let passed_over = if succeeded { session.fate.take() } else { None };
+                    if let Some((_, error)) = passed_over {
+                        if let Err(error) = session.rollback() {
+                            ran.push(job);
+                            return Err(error.into());
+                        }
+                        job.finish(Err(error));
+                        continue;
+                    }
                     ran.push(job);
                     durable += usize::from(succeeded || !noted.is_empty());
                     events.extend(noted);

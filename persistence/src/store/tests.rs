@@ -552,13 +552,26 @@ async fn closing_finishes_what_was_accepted_and_refuses_the_rest() {
     again.close().await;
 }
 
-/// The same behaviour on a server, when `LAHETE_TEST_POSTGRES_URL` names one whose database may be emptied.
+/// A new database on the server that `tests/with_postgresql.sh` has started.
+#[expect(clippy::disallowed_methods, reason = "where the server is, is no setting of the program")]
+fn on_a_server() -> String {
+    let (Ok(socket), Ok(programs)) = (std::env::var("LAHETE_TEST_POSTGRESQL_SOCKET"), std::env::var("LAHETE_TEST_POSTGRESQL_PROGRAMS"))
+    else {
+        panic!("no PostgreSQL to test with: run `make test`, or `tests/with_postgresql.sh cargo test`, which start one of their own")
+    };
+    let name = format!("store_{}", std::process::id());
+    let made = std::process::Command::new(PathBuf::from(programs).join("createdb")).args(["-h", &socket, "-U", "lahete", &name]).status();
+    assert!(made.unwrap().success());
+    format!("postgresql:///{name}?host={}&user=lahete", socket.replace('/', "%2F"))
+}
+
+/// The same behaviour on a server.
 #[tokio::test]
 async fn a_postgresql_server_behaves_the_same() {
-    let Some(url) = std::env::var_os("LAHETE_TEST_POSTGRES_URL") else { return };
+    let url = on_a_server();
     // On an empty table all keys lie on one page of the index, where serializable writers collide far more than on a table in use.
     let options = StoreOptions { retries: 10, ..options() };
-    let store = Store::open(&DbUrl::parse(url.to_str().unwrap()).unwrap(), options).unwrap();
+    let store = Store::open(&DbUrl::parse(&url).unwrap(), options).unwrap();
     store.revert_migrations().await.unwrap();
     assert_eq!(store.schema_state().await.unwrap(), SchemaState::Behind);
     assert!(!store.migrate().await.unwrap().is_empty());

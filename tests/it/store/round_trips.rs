@@ -62,7 +62,7 @@ store_test! {
             db.terms_insert(&agreed)
         });
         assert_eq!(stage.read(move |db| db.programme_get(id)), Some(programme));
-        assert_eq!(stage.read(move |db| db.terms_of(id)), [terms.clone()]);
+        assert_eq!(stage.read(move |db| db.terms_of(id)), std::slice::from_ref(&terms));
         assert_eq!(stage.read(move |db| db.terms_list(id, &all())).items, [terms]);
         stage.put(move |db| db.programme_update(&second, Version::FIRST));
         let stored = stage.read(move |db| db.programme_list(&[id], &all())).items;
@@ -124,7 +124,7 @@ store_test! {
         assert_eq!(stage.read(move |db| db.organisation_get(id)), Some(organisation.clone()));
         assert_eq!(stage.read(move |db| db.user_get(user_id)), Some(user.clone()));
         assert_eq!(stage.read(move |db| db.role_assignment_get(role_id)), Some(role.clone()));
-        assert_eq!(stage.read(move |db| db.role_assignments_of_user(user_id)), [role.clone()]);
+        assert_eq!(stage.read(move |db| db.role_assignments_of_user(user_id)), std::slice::from_ref(&role));
         assert_eq!(stage.read(move |db| db.api_client_get(machine_id)), Some(machine.clone()));
         let login = stage.read(|db| db.user_by_login("märta")).unwrap();
         assert_eq!((login.id, login.password_hash.as_deref(), login.active), (user.id, Some("$argon2id$made-up"), true));
@@ -190,7 +190,7 @@ store_test! {
         let (wanted, programme) = (code.clone(), stage.other.programme);
         assert_eq!(stage.read(move |db| db.client_by_identity_code(programme, &wanted)), None, "unknown in another programme");
         let user = people.client;
-        assert_eq!(stage.read(move |db| db.clients_of_user(user)), [known.clone()]);
+        assert_eq!(stage.read(move |db| db.clients_of_user(user)), std::slice::from_ref(&known));
         assert!(stage.read(move |db| db.client_is_provisional(other)));
         let written = Client { data: ClientData { identity_code: None, ..known.data.clone() }, ..known.clone() };
         stage.put(move |db| {
@@ -327,7 +327,7 @@ store_test! {
         };
         let written = asserted.clone();
         stage.put(move |db| db.consent_insert(&written));
-        assert_eq!(stage.read(move |db| db.consents_of(referral)), [asserted.clone()]);
+        assert_eq!(stage.read(move |db| db.consents_of(referral)), std::slice::from_ref(&asserted));
         let withdrawn = asserted
             .verify(stage.own.coordinator, now().plus_days(1))
             .withdraw(&BTreeSet::from([ConsentPurpose::ShareWithLinkWorker]), now().plus_days(2))
