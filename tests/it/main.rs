@@ -10,6 +10,8 @@
     reason = "a test that cannot go on says so at once"
 )]
 
+mod contract;
 mod http;
 mod rules;
 mod support;
+mod tour;
