@@ -10,7 +10,7 @@ use crate::support::golden;
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-pub fn document() -> Value {
+fn document() -> Value {
     serde_json::to_value(api_document()).unwrap()
 }
 
@@ -134,7 +134,11 @@ fn every_member_is_described_and_every_request_is_bounded() {
                 return;
             }
             // The token endpoint must ignore members that it does not know (RFC 6749, 3.2).
-            if is(schema, "object") && schema.get("properties").is_some() && schema["additionalProperties"] != false && name != "TokenRequest" {
+            if is(schema, "object")
+                && schema.get("properties").is_some()
+                && schema["additionalProperties"] != false
+                && name != "TokenRequest"
+            {
                 faults.push(format!("{place}: takes members that it does not know"));
             }
             let bounded = ["maxLength", "enum", "format", "const"].iter().any(|limit| schema.get(*limit).is_some());
@@ -156,7 +160,8 @@ fn every_example_of_a_request_is_valid() {
     let mut faults = Vec::new();
     for (method, path, operation) in operations(&document) {
         for content in operation["requestBody"]["content"].as_object().into_iter().flat_map(|contents| contents.values()) {
-            let mut schema = serde_json::json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "components": document["components"]});
+            let mut schema =
+                serde_json::json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "components": document["components"]});
             for (member, value) in content["schema"].as_object().unwrap() {
                 schema[member] = value.clone();
             }
@@ -180,8 +185,7 @@ fn the_operations_are_the_ones_that_were_reviewed() {
 
 #[test]
 fn the_problem_codes_are_the_ones_that_were_reviewed() {
-    let mut lines: Vec<String> =
-        lahete_api::http::problem_catalogue::all().map(|kind| format!("{} {}", kind.code, kind.status)).collect();
+    let mut lines: Vec<String> = lahete_api::http::problem_catalogue::all().map(|kind| format!("{} {}", kind.code, kind.status)).collect();
     lines.sort();
     let text = lines.iter().fold(String::new(), |mut text, line| {
         writeln!(text, "{line}").unwrap();

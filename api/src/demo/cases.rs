@@ -11,9 +11,9 @@ use lahete_domain::actor::Caller;
 use lahete_domain::assignment::{Assignment, AssignmentState, PROPOSAL_DAYS};
 use lahete_domain::client::{Birth, ClientData, Contact};
 use lahete_domain::codes::{
-    Code as _, EndReason, Outcome, PauseReason,
-    AnswerMode, Channel, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult, EventKind, Instrument, Language, MessageKind,
-    MessageParty, Priority, ReferralReason, Role, Sector, Sex, SupportKind, Timepoint, VisitMode, VisitPurpose,
+    AnswerMode, Channel, Code as _, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult, EndReason, EventKind, Instrument,
+    Language, MessageKind, MessageParty, Outcome, PauseReason, Priority, ReferralReason, Role, Sector, Sex, SupportKind, Timepoint,
+    VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
 use lahete_domain::goal::Goal;
@@ -618,7 +618,9 @@ impl Stage<'_> {
 /// When the database fails.
 pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Result<(), AppError> {
     let stage = Stage { ids, now };
-    for story in [&AINO, &SUBMITTED, &IN_REVIEW, &WAITLISTED, &ASKED, &GUIDED, &PROPOSED, &DEFERRED, &ASSIGNED, &CLOSED, &ANONYMOUS, &PAUSED] {
+    for story in
+        [&AINO, &SUBMITTED, &IN_REVIEW, &WAITLISTED, &ASKED, &GUIDED, &PROPOSED, &DEFERRED, &ASSIGNED, &CLOSED, &ANONYMOUS, &PAUSED]
+    {
         stage.send(db, story)?;
     }
     stage.write(db, &DRAFT)?;
@@ -664,8 +666,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     stage.step(db, &ctx, Action::ReferralDefer, &DEFERRED, |referral, _| Ok(referral.defer(resume_on, ctx.now)?))?;
 
     let ctx = stage.review(db, &CLOSED)?;
-    let close =
-        Close { outcome: Outcome::NotStarted, end_reason: EndReason::ClientDeclined, follow_up: None, contact_attempts: 0 };
+    let close = Close { outcome: Outcome::NotStarted, end_reason: EndReason::ClientDeclined, follow_up: None, contact_attempts: 0 };
     stage.step(db, &ctx, Action::ReferralClose, &CLOSED, |referral, open| Ok(referral.close(close, open.closed_by(&ctx)?, ctx.now)?))?;
 
     let ctx = stage.review(db, &IN_REVIEW)?;

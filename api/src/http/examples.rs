@@ -1,6 +1,15 @@
 //! Which resource an operation is tried out on. The examples of the document tell one story, that of the demo world: each operation names something
 //! that is there and in the right state, so that the example which is filled in works as it stands on a fresh demo.
 
+use chrono::NaiveDate;
+use serde_json::Value;
+
+/// The day on which the examples were written down.
+const STORY_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2026, 11, 22) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
+
 /// What all ids of the demo world begin with.
 const IDS: &str = "01900000-0000-7000-8000-00000000";
 
@@ -60,7 +69,9 @@ const SPECIAL: &[Special] = &[
     on("referral_resume", &[("referral_id", "009b")], 4),
     on("support_period_start", &[("referral_id", "009c")], 4),
     on("referral_reopen", &[("referral_id", "009d")], 4),
-    on("consent_verify", &[("referral_id", "009e"), ("consent_id", "00ab")], 1),
+    on("consent_verify", &[("referral_id", "009e"), ("consent_id", "00ab")], 2),
+    on("consent_withdraw", &[], 5),
+    on("me_consent_withdraw", &[], 5),
     on("assignment_accept", PROPOSED, 1),
     on("assignment_decline", PROPOSED, 1),
     on("assignment_end", &[("assignment_id", "00b0")], 2),
@@ -87,4 +98,37 @@ pub fn path_example(operation: &str, parameter: &str) -> Option<String> {
 pub fn version_example(operation: &str) -> String {
     let version = SPECIAL.iter().find(|special| special.operation == operation).map_or(1, |special| special.version);
     format!("\"{version}\"")
+}
+
+/// Moves the dates of an example so that they are as far from today as they were from the day on which it was written. Birth dates stay.
+pub fn move_to(example: &mut Value, today: NaiveDate) {
+    match example {
+        Value::String(text) if text.len() == 10 => {
+            if let Ok(date) = text.parse::<NaiveDate>() {
+                let moved = date.checked_add_signed(today.signed_duration_since(STORY_DAY));
+                *text = moved.unwrap_or(date).to_string();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| move_to(item, today)),
+        Value::Object(members) => {
+            members.iter_mut().filter(|(name, _)| *name != "birth_date").for_each(|(_, member)| move_to(member, today));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn dates_keep_their_distance_from_today_and_people_their_age() {
+        let mut example =
+            json!({"starts_on": "2026-11-20", "client": {"birth_date": "1942-05-07"}, "days": ["2026-12-22"], "wish": "Ulkoilemaan"});
+        move_to(&mut example, "2027-01-01".parse().expect("a date"));
+        let moved =
+            json!({"starts_on": "2026-12-30", "client": {"birth_date": "1942-05-07"}, "days": ["2027-01-31"], "wish": "Ulkoilemaan"});
+        assert_eq!(example, moved);
+    }
 }

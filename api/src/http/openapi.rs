@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::App;
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use utoipa::PartialSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
@@ -101,13 +102,27 @@ pub fn api_document() -> OpenApi {
     document
 }
 
-/// The document as a server gives it: the checked-in one, with a paragraph more in demo mode.
+/// The document as a server gives it: the checked-in one. In demo mode it has a paragraph more, and its examples are moved to today: what is to be
+/// tried out must not lie in the past some day.
 #[must_use]
-pub fn served_document(addition: Option<&str>) -> OpenApi {
+pub fn served_document(demo: Option<(&str, NaiveDate)>) -> OpenApi {
     let mut document = api_document();
-    if let (Some(addition), Some(description)) = (addition, &mut document.info.description) {
+    let Some((addition, today)) = demo else { return document };
+    if let Some(description) = &mut document.info.description {
         description.push_str("\n\n");
         description.push_str(addition);
+    }
+    for item in document.paths.paths.values_mut() {
+        for (_, operation) in operations_mut(item) {
+            let Some(RefOr::T(body)) = &mut operation.request_body else { continue };
+            for content in body.content.values_mut() {
+                if let RefOr::T(content) = content
+                    && let Some(example) = &mut content.example
+                {
+                    examples::move_to(example, today);
+                }
+            }
+        }
     }
     document
 }
@@ -470,11 +485,7 @@ fn finish_operation(
     }
 }
 
-fn finish_content(
-    content: &mut RefOr<utoipa::openapi::Content>,
-    inline: &BTreeMap<String, RefOr<Schema>>,
-    told: &BTreeMap<String, Value>,
-) {
+fn finish_content(content: &mut RefOr<utoipa::openapi::Content>, inline: &BTreeMap<String, RefOr<Schema>>, told: &BTreeMap<String, Value>) {
     let RefOr::T(content) = content else { return };
     if let Some(schema) = &mut content.schema {
         simplify(schema, inline);
