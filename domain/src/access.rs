@@ -304,10 +304,13 @@ impl Subject {
             Role::Integration => {
                 self.api_client.is_some() && self.api_client == actor.api_client() && self.organisation == grant.organisation
             }
-            // A proposal is answered and seen without the client's name; everything else needs the accepted assignment and the consent.
             Role::LinkWorker => match action {
-                Action::AssignmentView | Action::AssignmentAnswer => is(self.proposed_to) || is(self.link_worker),
-                Action::LinkWorkerView | Action::AssignmentEnd => is(self.link_worker),
+                // Their own record is no case, and needs nobody's consent.
+                Action::LinkWorkerView => is(self.link_worker),
+                // A proposal is answered and seen without the client's name; everything else needs the accepted assignment.
+                Action::AssignmentView | Action::AssignmentAnswer => {
+                    (is(self.proposed_to) || is(self.link_worker)) && self.shared_with_link_worker
+                }
                 _ => is(self.link_worker) && self.shared_with_link_worker,
             },
             Role::Client => is(self.client) || (self.draft && is(self.referrer)),

@@ -8,7 +8,7 @@ use crate::codes::{AbsentParty, Barrier, SupportKind, VisitMode, VisitPurpose, V
 use crate::ids::{ClientId, LinkWorkerId, ProgrammeId, ReferralId, SupportPeriodId, VisitId};
 use crate::money::Cents;
 use crate::support_period::{SupportPeriod, SupportPeriodState};
-use crate::time::Instant;
+use crate::time::{Instant, Month};
 use crate::version::Version;
 
 /// Longest single contact, in minutes.
@@ -231,7 +231,9 @@ impl Visit {
                 if content.on > today {
                     return Err(VisitError::InFuture);
                 }
-                let reason = over_limit_reason.or_else(|| kept.clone());
+                // A reason that was given before covers what it was given for, and not a minute more.
+                let covered = content.minutes <= self.content.minutes && Month::of(content.on) == Month::of(self.content.on);
+                let reason = over_limit_reason.or_else(|| kept.clone().filter(|_| covered));
                 hours.expect_room(&content, reason.as_deref())?;
                 *kept = reason;
             }

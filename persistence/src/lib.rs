@@ -9,6 +9,7 @@ mod connection;
 mod constraint;
 mod db;
 mod error;
+mod inspection;
 mod migrations;
 mod page;
 pub mod repo;

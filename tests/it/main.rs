@@ -10,8 +10,11 @@
     reason = "a test that cannot go on says so at once"
 )]
 
+mod architecture;
 mod contract;
 mod http;
+mod migrations;
 mod rules;
+mod store;
 mod support;
 mod tour;

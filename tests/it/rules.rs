@@ -119,7 +119,11 @@ fn who_may_do_which_transition_from_where_is_the_one_that_was_reviewed() {
                     };
                     tried += 1;
                     may += i32::from(mark == '+');
-                    assert!(relation != Relation::OtherProgramme || mark == '.', "{role} {} {state} of another programme", transition.as_str());
+                    assert!(
+                        relation != Relation::OtherProgramme || mark == '.',
+                        "{role} {} {state} of another programme",
+                        transition.as_str()
+                    );
                     assert!(*state != ReferralStateCode::Draft || mark == '.' || relation == Relation::Own, "{role} sees another's draft");
                     marks.push(mark);
 

@@ -23,10 +23,12 @@ pub const SEARCH_MAX: usize = 60;
 #[into_params(parameter_in = Query)]
 pub struct ActivityQuery {
     /// Only those whose name holds this text; capital letters do not matter.
+    #[param(inline)]
     pub q: Option<Text<{ SEARCH_MAX }>>,
     /// Only those with this theme.
     pub theme: Option<ThemeCode>,
     /// Only those in this municipality.
+    #[param(inline)]
     pub municipality: Option<Municipality>,
     /// Only those at this price.
     pub price: Option<PriceCode>,
@@ -35,6 +37,7 @@ pub struct ActivityQuery {
     /// Only those that one can take part in remotely, or cannot.
     pub remote: Option<bool>,
     /// Only those in which this language is spoken.
+    #[param(inline)]
     pub language: Option<LanguageTag>,
     /// Only those that this programme keeps.
     pub programme_id: Option<Uuid>,

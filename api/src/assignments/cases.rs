@@ -32,7 +32,7 @@ pub struct Shown {
 fn subject(found: &AssignmentCase, now: Instant) -> Subject {
     let assignment = &found.assignment;
     let shared = found.shared_until.is_some_and(|until| now.helsinki_date() <= until);
-    let user = shared.then_some(assignment.link_worker_user);
+    let user = Some(assignment.link_worker_user);
     let (proposed_to, link_worker) = match assignment.state {
         AssignmentState::Proposed if now < assignment.expires_at => (user, None),
         AssignmentState::Accepted { .. } => (None, user),
@@ -40,7 +40,7 @@ fn subject(found: &AssignmentCase, now: Instant) -> Subject {
             (None, None)
         }
     };
-    Subject { proposed_to, link_worker, ..Subject::of_programme(assignment.programme) }
+    Subject { proposed_to, link_worker, shared_with_link_worker: shared, ..Subject::of_programme(assignment.programme) }
 }
 
 fn find(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: AssignmentId) -> Result<(AssignmentCase, Grant), AppError> {

@@ -132,21 +132,22 @@ impl RouteTable {
         Route { operation: operation.operation_id.clone().unwrap_or_default(), pattern: path.to_owned(), method, query, produces }
     }
 
-    fn patterns<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a Pattern> {
+    /// Of several patterns, the one with the fewest parameters: `/clients/search` is no client.
+    fn pattern(&self, path: &str) -> Option<&Pattern> {
         let segments: Vec<_> = path.split('/').collect();
-        self.by_length.get(&segments.len()).into_iter().flatten().filter(move |pattern| pattern.matches(&segments))
+        self.by_length.get(&segments.len())?.iter().find(|pattern| pattern.matches(&segments))
     }
 
     /// The operation of a path and a method.
     #[must_use]
     pub fn find(&self, method: &str, path: &str) -> Option<&Route> {
-        self.patterns(path).flat_map(|pattern| &pattern.routes).find(|route| route.method == method)
+        self.pattern(path)?.routes.iter().find(|route| route.method == method)
     }
 
     /// The methods of a known path, as `Allow` names them; `None` when there is no such path.
     #[must_use]
     pub fn allow(&self, path: &str) -> Option<String> {
-        let mut methods: Vec<_> = self.patterns(path).flat_map(|pattern| &pattern.routes).map(|route| route.method).collect();
+        let mut methods: Vec<_> = self.pattern(path)?.routes.iter().map(|route| route.method).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }

@@ -28,11 +28,11 @@ use crate::state::AppState;
 /// The header that carries the request id.
 pub const REQUEST_ID: &str = "x-request-id";
 
-/// Pages for people, which stand outside the API document.
-fn is_page(path: &str) -> bool {
-    matches!(path, "/docs" | "/openapi.json" | "/openapi.yaml" | "/problems")
-        || path.strip_prefix("/docs/").is_some_and(|rest| !rest.contains('/'))
-        || path.strip_prefix("/problems/").is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+/// Pages for people, which stand outside the API document. Those that show the document may be switched off.
+fn is_page(path: &str, docs: bool) -> bool {
+    let of_docs =
+        matches!(path, "/docs" | "/openapi.json" | "/openapi.yaml") || path.strip_prefix("/docs/").is_some_and(|rest| !rest.contains('/'));
+    (docs && of_docs) || path == "/problems" || path.strip_prefix("/problems/").is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
 }
 
 /// The outermost layer.
@@ -91,12 +91,13 @@ pub async fn outer<B: MessageBody + 'static>(mut request: ServiceRequest, next: 
 }
 
 fn facts_of(request: &ServiceRequest, state: &AppState) -> RequestFacts {
-    let header = |name: &HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    // A list may be spread over several lines of the same name.
+    let languages: Vec<_> = request.headers().get_all(header::ACCEPT_LANGUAGE).filter_map(|value| value.to_str().ok()).collect();
     let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| is_safe_request_id(id));
     let path = request.path().to_owned();
     RequestFacts {
         request_id: given.map_or_else(|| state.ids.next_uuid().to_string(), str::to_owned),
-        language: language::lookup(header(&header::ACCEPT_LANGUAGE).unwrap_or_default()),
+        language: language::lookup(&languages.join(",")),
         route: route_table().find(request.method().as_str(), &path),
         path,
         base_url: Arc::clone(&state.base_url),
@@ -114,7 +115,7 @@ pub async fn inner<B: MessageBody + 'static>(request: ServiceRequest, next: Next
     let Some(state) = request.app_data::<Data<AppState>>().cloned() else {
         return Err(Problem::from(AppError::internal("no application state")).into());
     };
-    if let Err(refusal) = admit(&request, &facts) {
+    if let Err(refusal) = admit(&request, &facts, state.config.docs) {
         let answer = Problem::from(refusal).render(&facts);
         return Ok(request.into_response(answer));
     }
@@ -134,11 +135,12 @@ pub async fn inner<B: MessageBody + 'static>(request: ServiceRequest, next: Next
 }
 
 /// What can be refused from the document alone.
-fn admit(request: &ServiceRequest, facts: &RequestFacts) -> Result<(), AppError> {
+fn admit(request: &ServiceRequest, facts: &RequestFacts, docs: bool) -> Result<(), AppError> {
     let Some(route) = facts.route else {
-        let allow = route_table().allow(&facts.path).or_else(|| is_page(&facts.path).then(|| "GET, HEAD".to_owned()));
+        let page = is_page(&facts.path, docs);
+        let allow = route_table().allow(&facts.path).or_else(|| page.then(|| "GET, HEAD".to_owned()));
         return match allow {
-            Some(_) if is_page(&facts.path) && request.method() == Method::GET => Ok(()),
+            Some(_) if page && request.method() == Method::GET => Ok(()),
             Some(allow) => Err(AppError::MethodNotAllowed { allow }),
             None => Err(AppError::NotFound("path")),
         };

@@ -27,10 +27,12 @@ pub struct LinkWorkerQuery {
     /// Only those of this programme.
     pub programme_id: Option<Uuid>,
     /// Only those who go to this municipality.
+    #[param(inline)]
     pub municipality: Option<Municipality>,
     /// Only those with this status.
     pub status: Option<LinkWorkerStatusCode>,
     /// Only those who speak this language.
+    #[param(inline)]
     pub language: Option<LanguageTag>,
 }
 

@@ -1,25 +1,36 @@
 //! One's own matters. The client's lists are those of the rooms, narrowed to what is about the caller.
 
+use std::collections::BTreeMap;
+
 use lahete_domain::access::{self, Action, Decision, Subject, Visibility};
 use lahete_domain::actor::Caller;
 use lahete_domain::client::Client;
 use lahete_domain::codes::{AuditAction, Role};
-use lahete_domain::ids::{ConsentId, Id as _, UserId};
+use lahete_domain::ids::{ClientId, ConsentId, Id as _, ReferralId, SupportPeriodId, UserId};
 use lahete_persistence::repo::referrals::ReferralFilter;
+use lahete_persistence::repo::support_periods::SupportPeriodFilter;
+use lahete_persistence::repo::visits::VisitFilter;
 use lahete_persistence::{Db, Page, PageRequest};
 
-use super::wire::{MeView, MyRole};
+use super::wire::{MeView, MyRole, MySupportPeriodView};
+use crate::activity_links::wire::ActivityLinkView;
 use crate::clients::{self, wire::AccessLogEntry};
 use crate::consents::{
     self,
     wire::{ConsentView, ConsentWithdraw},
 };
 use crate::error::AppError;
+use crate::goals::wire::GoalView;
 use crate::operation::OpContext;
 use crate::referrals::{self, wire::ReferralListItem};
+use crate::support_periods;
+use crate::visits::{self, wire::VisitView};
 
 /// Most own referrals of which consents are shown together.
 const OWN_REFERRALS_MAX: u16 = 200;
+
+/// Most goals, and most activities, that one plan is shown with.
+const PLAN_MAX: u16 = 200;
 
 /// Who the caller is, with the roles of today.
 ///
@@ -52,8 +63,8 @@ pub fn view(db: &mut Db<'_>, ctx: &OpContext) -> Result<MeView, AppError> {
 }
 
 /// What is about the caller as a client, and nothing that they see in another role.
-fn about_me(ctx: &OpContext) -> Visibility {
-    Visibility { about: access::visibility(&ctx.actor, Action::ReferralView).about, ..Visibility::default() }
+fn about_me(ctx: &OpContext, action: Action) -> Visibility {
+    Visibility { about: access::visibility(&ctx.actor, action).about, ..Visibility::default() }
 }
 
 /// The caller's own referrals.
@@ -61,7 +72,7 @@ fn about_me(ctx: &OpContext) -> Visibility {
 /// # Errors
 /// When the database fails.
 pub fn referrals(db: &mut Db<'_>, ctx: &OpContext, page: &PageRequest) -> Result<Page<ReferralListItem>, AppError> {
-    referrals::list_seen(db, ctx, &about_me(ctx), &ReferralFilter::default(), page)
+    referrals::list_seen(db, ctx, &about_me(ctx, Action::ReferralView), &ReferralFilter::default(), page)
 }
 
 /// The consents of the caller's own referrals.
@@ -72,7 +83,7 @@ pub fn consents(db: &mut Db<'_>, ctx: &OpContext) -> Result<Vec<ConsentView>, Ap
     let own = referrals(db, ctx, &PageRequest::first(OWN_REFERRALS_MAX))?;
     let mut views = Vec::new();
     for referral in own.items {
-        let consents = db.consents_of(lahete_domain::ids::ReferralId::from_uuid(referral.id))?;
+        let consents = db.consents_of(ReferralId::from_uuid(referral.id))?;
         views.extend(consents.iter().map(|consent| ConsentView::of(consent, ctx.now.helsinki_date())));
     }
     Ok(views)
@@ -85,6 +96,52 @@ pub fn consents(db: &mut Db<'_>, ctx: &OpContext) -> Result<Vec<ConsentView>, Ap
 pub fn withdraw_consent(db: &mut Db<'_>, ctx: &OpContext, id: ConsentId, body: ConsentWithdraw) -> Result<ConsentView, AppError> {
     let consent = db.consent_get(id)?.ok_or(AppError::NotFound(ConsentId::RESOURCE))?;
     consents::cases::withdraw(db, ctx, consent.referral, id, body)
+}
+
+/// Notes that the caller has read about themself: once for each client that they are.
+fn audit_own(db: &mut Db<'_>, ctx: &OpContext, seen: impl Iterator<Item = (ClientId, ReferralId)>) -> Result<(), AppError> {
+    let own = own_clients(db, ctx)?;
+    let seen: BTreeMap<ClientId, ReferralId> = seen.collect();
+    for client in own {
+        let grant = ctx.actor.grants.iter().find(|grant| grant.role == Role::Client && grant.programme == client.programme);
+        if let (Some(grant), Some(referral)) = (grant, seen.get(&client.id)) {
+            ctx.audit(db, grant, AuditAction::Read, Some(client.id), Some(*referral));
+        }
+    }
+    Ok(())
+}
+
+/// The caller's own support periods, each with the plan.
+///
+/// # Errors
+/// When the database fails.
+pub fn support_periods(db: &mut Db<'_>, ctx: &OpContext, page: &PageRequest) -> Result<Page<MySupportPeriodView>, AppError> {
+    let own = support_periods::cases::page_of(db, ctx, &about_me(ctx, Action::SupportView), SupportPeriodFilter::default(), page)?;
+    let seen: Vec<_> =
+        own.items.iter().map(|period| (ClientId::from_uuid(period.client_id), ReferralId::from_uuid(period.referral_id))).collect();
+    audit_own(db, ctx, seen.into_iter())?;
+    let all = PageRequest::first(PLAN_MAX);
+    own.try_map(|period| {
+        let goals = db.goals_of(SupportPeriodId::from_uuid(period.id), &all)?;
+        let links = db.activity_link_list(ReferralId::from_uuid(period.referral_id), &all)?;
+        Ok(MySupportPeriodView {
+            goals: goals.items.iter().map(GoalView::from).collect(),
+            activity_links: links.items.iter().map(ActivityLinkView::from).collect(),
+            period,
+        })
+    })
+}
+
+/// The caller's own visits, with what the link worker has written about them.
+///
+/// # Errors
+/// When the database fails.
+pub fn visits(db: &mut Db<'_>, ctx: &OpContext, filter: VisitFilter, page: &PageRequest) -> Result<Page<VisitView>, AppError> {
+    let own = visits::cases::page_for_client(db, ctx, &about_me(ctx, Action::VisitView), filter, page)?;
+    let seen: Vec<_> =
+        own.items.iter().map(|visit| (ClientId::from_uuid(visit.client_id), ReferralId::from_uuid(visit.referral_id))).collect();
+    audit_own(db, ctx, seen.into_iter())?;
+    Ok(own)
 }
 
 /// The clients that the caller is, one for each programme, with the role that lets them read their own log.

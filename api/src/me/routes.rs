@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
-use super::wire::{MeView, MyConsentsView};
+use super::wire::{MeView, MyConsentsView, MySupportPeriodView};
 use crate::clients::wire::AccessLogEntry;
 use crate::consents::wire::{ConsentView, ConsentWithdraw};
 use crate::http::answer::Answer;
@@ -18,10 +18,18 @@ use crate::http::extract::valid_json::ValidJson;
 use crate::http::problem::Problem;
 use crate::operation::Operation;
 use crate::referrals::wire::ReferralListItem;
+use crate::visits::wire::{VisitQuery, VisitView};
 
 /// Registers the operations of the room.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(me_view).service(me_referrals).service(me_consents).service(me_consent_withdraw).service(me_access_log);
+    config
+        .service(me_view)
+        .service(me_referrals)
+        .service(me_support_periods)
+        .service(me_visits)
+        .service(me_consents)
+        .service(me_consent_withdraw)
+        .service(me_access_log);
 }
 
 /// Which of one's own.
@@ -51,6 +59,41 @@ pub async fn me_referrals(op: Operation, paging: Paging) -> Result<Answer, Probl
     op.read(move |db, ctx| {
         let page = cases::referrals(db, ctx, &paging.request())?;
         Ok(Answer::list(&paging.view::<_, ReferralListItem>(page)))
+    })
+    .await
+}
+
+/// List one's own support periods.
+///
+/// Each with the plan: one's goals, the activities, the hours of the month that are used and left.
+#[utoipa::path(
+    tag = "me",
+    params(Paging),
+    responses((status = 200, description = "A page of support periods.", body = ListView<MySupportPeriodView>))
+)]
+#[get("/me/support-periods")]
+pub async fn me_support_periods(op: Operation, paging: Paging) -> Result<Answer, Problem> {
+    op.read(move |db, ctx| {
+        let page = cases::support_periods(db, ctx, &paging.request())?;
+        Ok(Answer::list(&paging.view::<_, MySupportPeriodView>(page)))
+    })
+    .await
+}
+
+/// List one's own visits.
+///
+/// The newest first, planned ones too, each with what the link worker has written about it.
+#[utoipa::path(
+    tag = "me",
+    params(VisitQuery, Paging),
+    responses((status = 200, description = "A page of visits.", body = ListView<VisitView>))
+)]
+#[get("/me/visits")]
+pub async fn me_visits(op: Operation, query: ValidQuery<VisitQuery>, paging: Paging) -> Result<Answer, Problem> {
+    let filter = query.0.into();
+    op.read(move |db, ctx| {
+        let page = cases::visits(db, ctx, filter, &paging.request())?;
+        Ok(Answer::list(&paging.view::<_, VisitView>(page)))
     })
     .await
 }

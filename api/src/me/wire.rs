@@ -4,8 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::activity_links::wire::ActivityLinkView;
 use crate::consents::wire::ConsentView;
+use crate::goals::wire::GoalView;
 use crate::http::wire::{RoleCode, SectorCode};
+use crate::support_periods::wire::SupportPeriodView;
 
 /// A role that the caller holds today.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -50,4 +53,40 @@ pub struct MyConsentsView {
     /// Those of all own referrals, the newest referral first.
     #[schema(max_items = 1000)]
     pub items: Vec<ConsentView>,
+}
+
+/// One's own support period with the plan.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01900000-0000-7000-8000-000000000063", "programme_id": "01900000-0000-7000-8000-000000000001",
+    "referral_id": "01900000-0000-7000-8000-000000000060", "client_id": "01900000-0000-7000-8000-000000000050", "version": 12,
+    "state": "active", "starts_on": "2026-09-01", "planned_end_on": "2026-12-01", "first_planned_end_on": "2026-12-01",
+    "days_to_planned_end": 9,
+    "link_worker": {"id": "01900000-0000-7000-8000-000000000030", "name": "Liisa Linkki", "current": true},
+    "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355},
+    "totals": {"visits": 3, "counted_minutes": 245, "phone_minutes": 10, "travel_metres": 24600, "travel_minutes": 60},
+    "months": [
+        {"month": "2026-11", "totals": {"visits": 3, "counted_minutes": 245, "phone_minutes": 10, "travel_metres": 24600, "travel_minutes": 60}}
+    ],
+    "goals": [{
+        "id": "01900000-0000-7000-8000-000000000064", "support_period_id": "01900000-0000-7000-8000-000000000063", "version": 1,
+        "words": "I want to go to the Thursday club without being afraid of coming in alone.", "steps": ["Call the club together"],
+        "recorded_at": "2026-09-07T09:30:00.000000Z"
+    }],
+    "activity_links": [{
+        "id": "01900000-0000-7000-8000-000000000067", "referral_id": "01900000-0000-7000-8000-000000000060",
+        "activity_id": "01900000-0000-7000-8000-000000000040", "activity_name": "Torstaikerho", "state": "attending", "continues": true,
+        "proposed_at": "2026-09-07T09:30:00.000000Z"
+    }]
+}))]
+pub struct MySupportPeriodView {
+    /// The support period.
+    #[serde(flatten)]
+    pub period: SupportPeriodView,
+    /// One's goals, in one's own words.
+    #[schema(max_items = 200)]
+    pub goals: Vec<GoalView>,
+    /// The activities of the plan, and how far one has come with each.
+    #[schema(max_items = 200)]
+    pub activity_links: Vec<ActivityLinkView>,
 }

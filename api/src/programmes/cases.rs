@@ -16,6 +16,7 @@ use super::wire::{ProgrammeNew, ProgrammeUpdate, TermsNew, WebAddress};
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::Patch;
 use crate::http::wire_sets::Municipality;
+use crate::municipalities::register;
 use crate::operation::OpContext;
 
 /// The programmes in which the caller may do something with everything; only the wanted one, if one is wanted.
@@ -26,8 +27,15 @@ pub fn reachable(ctx: &OpContext, action: Action, wanted: Option<ProgrammeId>) -
     programmes
 }
 
-fn codes(municipalities: impl IntoIterator<Item = Municipality>) -> BTreeSet<MunicipalityCode> {
-    municipalities.into_iter().map(|municipality| municipality.0).collect()
+/// The codes of municipalities that there are: a mistyped one would leave people without a programme, and nobody would know why.
+fn codes(municipalities: impl IntoIterator<Item = Municipality>) -> Result<BTreeSet<MunicipalityCode>, AppError> {
+    let known = |(index, municipality): (usize, Municipality)| {
+        if register::find(municipality.0.as_str()).is_some() {
+            return Ok(municipality.0);
+        }
+        Err(AppError::fault(Fault::new(format!("/municipalities/{index}"), "not_in_list", "There is no such municipality.")))
+    };
+    municipalities.into_iter().enumerate().map(known).collect()
 }
 
 /// The value of a member that cannot be taken away.
@@ -59,7 +67,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &ProgrammeNew) -> Result<Pr
         name: new.name.as_str().to_owned(),
         controller: new.controller.as_str().to_owned(),
         privacy_notice_url: new.privacy_notice_url.clone().map(WebAddress::into_string),
-        municipalities: codes(new.municipalities.iter().cloned()),
+        municipalities: codes(new.municipalities.iter().cloned())?,
         active: true,
     };
     db.programme_insert(&programme)?;
@@ -83,13 +91,17 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ProgrammeId, patch: Programm
     let present = db.programme_get(id)?.ok_or(AppError::NotFound(ProgrammeId::RESOURCE))?;
     ctx.expect_version(present.version)?;
     let expected = present.version;
+    let municipalities = match patch.municipalities {
+        Patch::Value(set) => Patch::Value(codes(set)?),
+        other => other.map(|_| BTreeSet::new()),
+    };
     let programme = Programme {
         id,
         version: expected.next(),
         name: required(patch.name.map(String::from), present.name, "/name")?,
         controller: required(patch.controller.map(String::from), present.controller, "/controller")?,
         privacy_notice_url: patch.privacy_notice_url.map(WebAddress::into_string).apply(present.privacy_notice_url),
-        municipalities: required(patch.municipalities.map(codes), present.municipalities, "/municipalities")?,
+        municipalities: required(municipalities, present.municipalities, "/municipalities")?,
         active: required(patch.active, present.active, "/active")?,
     };
     db.programme_update(&programme, expected)?;

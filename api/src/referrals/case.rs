@@ -2,7 +2,7 @@
 
 use lahete_domain::access::Action;
 use lahete_domain::actor::{Caller, Grant};
-use lahete_domain::codes::{AssignmentEndReason, AuditAction, ConsentPurpose, EventKind, ReferralStateCode, Role};
+use lahete_domain::codes::{AbsentParty, AssignmentEndReason, AuditAction, ConsentPurpose, EventKind, ReferralStateCode, Role};
 use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::event::Event;
 use lahete_domain::ids::{AssignmentId, Id, ReferralId};
@@ -192,6 +192,12 @@ pub fn commit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, changed: Change
     {
         let expected = period.version;
         db.support_period_update(&period.cut_short(ctx.now.helsinki_date()), expected)?;
+        // Nobody comes to a visit of a period that is over, and nobody could call it off any more.
+        let by = if open.is(Role::Client) { AbsentParty::Client } else { AbsentParty::Logistics };
+        for visit in db.visits_planned_of(id)? {
+            let expected = visit.version;
+            db.visit_update(&visit.cancel(by)?, expected)?;
+        }
     }
     let newly_assigned = after.referral.state.assignment().filter(|id| before.state.assignment() != Some(*id));
     if let Some(id) = newly_assigned {

@@ -18,6 +18,7 @@ use lahete_domain::referral::error::ReferralError;
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::referral::{Changed, Content, Referral, Referrer, Source};
 use lahete_domain::version::Version;
+use lahete_persistence::repo::events::StoredEvent;
 use lahete_persistence::repo::referrals::{Case, ReferralFilter, ReferralOrder};
 use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
 use validator::Validate as _;
@@ -26,7 +27,7 @@ use super::case::{self, OpenCase};
 use super::wire::{
     ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate, ReferralGuide,
     ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRequestInformation, ReferralReview, ReferralStateView, ReferralUpdate,
-    ReferralView, ReferralWaitlist, ReferrerCreate,
+    ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
 };
 use crate::clients::wire::{ClientSummary, required};
 use crate::code_lists::labels::label;
@@ -231,6 +232,19 @@ fn referrer(ctx: &OpContext, grant: &Grant, body: Option<ReferrerCreate>) -> Res
     })
 }
 
+/// A source names the system that pushes: nobody can take up the ids of another system, or learn by trying which of them are taken.
+fn expect_own_source(db: &mut Db<'_>, ctx: &OpContext, source: Option<&SourceWire>) -> Result<(), AppError> {
+    let Some(source) = source else { return Ok(()) };
+    let own = match ctx.actor.api_client() {
+        Some(id) => db.api_client_get(id)?.map(|machine| machine.source_system),
+        None => None,
+    };
+    if own.as_deref() == Some(source.system.as_str()) {
+        return Ok(());
+    }
+    Err(AppError::fault(Fault::new("/source/system", "not_yours", "Only the system itself names its own id of a referral.")))
+}
+
 fn expect_previous(db: &mut Db<'_>, ctx: &OpContext, previous: Option<ReferralId>, programme: ProgrammeId) -> Result<(), AppError> {
     let Some(previous) = previous else { return Ok(()) };
     let unknown = || AppError::fault(Fault::new("/previous_referral_id", "not_found", "There is no such referral, or it is not yours."));
@@ -251,6 +265,7 @@ pub fn create_signed_in(db: &mut Db<'_>, ctx: &OpContext, body: ReferralCreate) 
     let client = body.client.clone().into_data(today, "/client")?;
     let grant = writing_grant(db, ctx, &body, &client.municipality)?;
     let referrer = referrer(ctx, &grant, body.referrer)?;
+    expect_own_source(db, ctx, body.source.as_ref())?;
     let previous = body.previous_referral_id.map(ReferralId::from_uuid);
     expect_previous(db, ctx, previous, grant.programme)?;
     let new = NewReferral {
@@ -334,6 +349,7 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &ReferralListQuery, page: &
             ReferralListOrder::Newest => ReferralOrder::Newest,
             ReferralListOrder::LongestInState => ReferralOrder::LongestInState,
             ReferralListOrder::LongestWaiting => ReferralOrder::LongestWaiting,
+            ReferralListOrder::WaitingList => ReferralOrder::WaitingList,
         },
     };
     list_seen(db, ctx, &visibility, &filter, page)
@@ -470,10 +486,9 @@ pub fn submit_draft(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId) -> Result<
 /// # Errors
 /// 409 in another state.
 pub fn review(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralReview) -> Result<ReferralView, AppError> {
-    let by = user(ctx)?;
     let command = Review { barrier: body.barrier.map(|barrier| barrier.0) };
     let open = transition(db, ctx, Action::ReferralReview, id, words(body.comment), |_, open| {
-        Ok(open.case.referral.clone().review(command, by, ctx.now)?)
+        Ok(open.case.referral.clone().review(command, user(ctx)?, ctx.now)?)
     })?;
     show(db, ctx, &open)
 }
@@ -640,9 +655,9 @@ pub fn close(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralClo
 /// # Errors
 /// 409 after support, after a withdrawal, or later than 30 days.
 pub fn reopen(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, reason: String) -> Result<ReferralView, AppError> {
-    let by = user(ctx)?;
-    let open =
-        transition(db, ctx, Action::ReferralReopen, id, Some(reason), |_, open| Ok(open.case.referral.clone().reopen(by, ctx.now)?))?;
+    let open = transition(db, ctx, Action::ReferralReopen, id, Some(reason), |_, open| {
+        Ok(open.case.referral.clone().reopen(user(ctx)?, ctx.now)?)
+    })?;
     show(db, ctx, &open)
 }
 
@@ -682,7 +697,9 @@ pub fn timeline(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId) -> Result<Vec<
     let open = case::open(db, ctx, Action::TimelineView, id)?;
     case::audit(db, ctx, &open, AuditAction::Read);
     let with_words = !matches!(open.role(), Some(Role::Referrer | Role::Integration));
-    Ok(db.events_of(id)?.iter().map(|event| EventView::of(event, label(event.kind, ctx.language), with_words)).collect())
+    // A sender sees where the referral stands, not the work with the client.
+    let seen = |event: &&StoredEvent| with_words || event.to.is_some() || matches!(event.kind, EventKind::Created | EventKind::Updated);
+    Ok(db.events_of(id)?.iter().filter(seen).map(|event| EventView::of(event, label(event.kind, ctx.language), with_words)).collect())
 }
 
 /// Questions and answers: all of them for the coordinator, one's own for the others.

@@ -603,6 +603,8 @@ pub enum ReferralListOrder {
     LongestInState,
     /// Waitlisted ones, the one that has waited longest first.
     LongestWaiting,
+    /// Waitlisted ones in the order of the waiting list: the urgent before the others, and in each priority the one that has waited longest first.
+    WaitingList,
 }
 
 /// Which referrals of those that one may see.
@@ -696,6 +698,11 @@ impl ReferralView {
         };
         let possible = Transition::allowed_from(referral.state.code())
             .filter(|transition| role.is_some_and(|role| access::scope(role, transition.action()) != access::Scope::None))
+            .filter(|transition| match transition {
+                Transition::Withdraw => role.is_none_or(|role| referral.can_be_withdrawn_by(role)),
+                Transition::Reopen => referral.can_be_reopened(now),
+                _ => true,
+            })
             .map(|transition| transition.as_str().to_owned())
             .collect();
         let Content { reasons, wish, background, written_together, joint_meeting_wished, not_a_service_acknowledged, source, previous } =

@@ -184,9 +184,28 @@ pub(crate) fn list(
     filter: SupportPeriodFilter,
     request: &PageRequest,
 ) -> Result<Page<SupportPeriodView>, AppError> {
-    let page = db.support_period_list(&visibility(ctx, Action::SupportView), ctx.now.helsinki_date(), filter, request)?;
-    let people: Vec<_> = page.items.iter().map(|period| (period.programme, period.client, period.referral)).collect();
+    let page = page_of(db, ctx, &visibility(ctx, Action::SupportView), filter, request)?;
+    let people: Vec<_> = page.items.iter().map(whose).collect();
     audit_list(db, ctx, Action::SupportView, &people);
+    Ok(page)
+}
+
+fn whose(view: &SupportPeriodView) -> (ProgrammeId, ClientId, ReferralId) {
+    (ProgrammeId::from_uuid(view.programme_id), ClientId::from_uuid(view.client_id), ReferralId::from_uuid(view.referral_id))
+}
+
+/// A page of what a visibility opens. The line in the audit trail is the caller's.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn page_of(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    visibility: &Visibility,
+    filter: SupportPeriodFilter,
+    request: &PageRequest,
+) -> Result<Page<SupportPeriodView>, AppError> {
+    let page = db.support_period_list(visibility, ctx.now.helsinki_date(), filter, request)?;
     Ok(Page { items: views(db, ctx, &page.items)?, next: page.next })
 }
 

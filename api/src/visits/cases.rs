@@ -1,6 +1,6 @@
 //! What can be done with visits.
 
-use lahete_domain::access::Action;
+use lahete_domain::access::{Action, Visibility};
 use lahete_domain::codes::{AuditAction, Code as _, EventKind, Role};
 use lahete_domain::ids::{ClientId, Id as _, LinkWorkerId, ProgrammeId, SupportPeriodId, VisitId};
 use lahete_domain::link_worker::contract_on;
@@ -172,6 +172,22 @@ pub(crate) fn list(db: &mut Db<'_>, ctx: &OpContext, filter: VisitFilter, reques
     views(db, ctx, page)
 }
 
+/// A page of the visits that a visibility opens, as the client themself reads them. The line in the audit trail is the caller's.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn page_for_client(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    visibility: &Visibility,
+    filter: VisitFilter,
+    request: &PageRequest,
+) -> Result<Page<VisitView>, AppError> {
+    let page = db.visit_list(visibility, ctx.now.helsinki_date(), filter, request)?;
+    let names = db.link_worker_names(&workers_of(&page))?;
+    page.try_map(|visit| Ok(VisitView::new(&visit, &names, true, None)))
+}
+
 /// Lists the visits of a support period.
 ///
 /// # Errors
@@ -184,11 +200,15 @@ pub(crate) fn list_of(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, req
     views(db, ctx, page)
 }
 
-fn views(db: &mut Db<'_>, ctx: &OpContext, page: Page<Visit>) -> Result<Page<VisitView>, AppError> {
+fn workers_of(page: &Page<Visit>) -> Vec<LinkWorkerId> {
     let mut ids: Vec<_> = page.items.iter().flat_map(|visit| &visit.workers).map(|worker| worker.link_worker).collect();
     ids.sort_unstable();
     ids.dedup();
-    let names = db.link_worker_names(&ids)?;
+    ids
+}
+
+fn views(db: &mut Db<'_>, ctx: &OpContext, page: Page<Visit>) -> Result<Page<VisitView>, AppError> {
+    let names = db.link_worker_names(&workers_of(&page))?;
     page.try_map(|visit| {
         let works = [Role::Coordinator, Role::LinkWorker].iter().any(|role| ctx.actor.has(*role, visit.programme));
         Ok(VisitView::new(&visit, &names, !works, None))

@@ -427,14 +427,26 @@ impl Referral {
         }
     }
 
+    /// Whether a role may still withdraw it; whoever sent it can until the support starts.
+    #[must_use]
+    pub fn can_be_withdrawn_by(&self, role: Role) -> bool {
+        !(is_sender(role) && matches!(self.state, ReferralState::InSupport { .. }))
+    }
+
+    /// Whether it is closed in a way, and so lately, that it can be opened again.
+    #[must_use]
+    pub fn can_be_reopened(&self, now: Instant) -> bool {
+        matches!(&self.state, ReferralState::Closed(closure) if expect_reopenable(closure, now).is_ok())
+    }
+
     /// Withdraws it: the client always, the referrer before support, the coordinator on their behalf.
     ///
     /// # Errors
     /// When it is closed already, or when a referrer comes too late.
     pub fn withdraw(self, by: ClosedBy, consent_withdrawn: bool, now: Instant) -> Result<Changed, ReferralError> {
         self.expect(Transition::Withdraw)?;
-        let from_referrer = matches!(by.role, Role::Referrer | Role::Integration);
-        if from_referrer && matches!(self.state, ReferralState::InSupport { .. }) {
+        let from_referrer = is_sender(by.role);
+        if !self.can_be_withdrawn_by(by.role) {
             return Err(ReferralError::NotYoursToWithdraw);
         }
         let (end_reason, assignment_reason) = if consent_withdrawn {
@@ -457,12 +469,7 @@ impl Referral {
         let ReferralState::Closed(closure) = &self.state else {
             return Err(ReferralError::WrongState { state: self.state.code(), allowed: Vec::new() });
         };
-        if !matches!(closure.outcome, Outcome::NotStarted | Outcome::Redirected | Outcome::Declined) {
-            return Err(ReferralError::CannotReopen { outcome: closure.outcome });
-        }
-        if now.helsinki_date() > crate::time::plus_days(closure.at.helsinki_date(), REOPEN_DAYS.unsigned_abs()) {
-            return Err(ReferralError::ReopenTooLate);
-        }
+        expect_reopenable(closure, now)?;
         self.coordinator = Some(by);
         Ok(self.to(ReferralState::InReview, now, EventKind::Reopened))
     }
@@ -482,6 +489,20 @@ impl Referral {
             ..changed
         })
     }
+}
+
+fn is_sender(role: Role) -> bool {
+    matches!(role, Role::Referrer | Role::Integration)
+}
+
+fn expect_reopenable(closure: &Closure, now: Instant) -> Result<(), ReferralError> {
+    if !matches!(closure.outcome, Outcome::NotStarted | Outcome::Redirected | Outcome::Declined) {
+        return Err(ReferralError::CannotReopen { outcome: closure.outcome });
+    }
+    if now.helsinki_date() > crate::time::plus_days(closure.at.helsinki_date(), REOPEN_DAYS.unsigned_abs()) {
+        return Err(ReferralError::ReopenTooLate);
+    }
+    Ok(())
 }
 
 /// Whether somebody other than the coordinator may be let in.

@@ -191,8 +191,11 @@ impl Db<'_> {
     /// # Errors
     /// When a row is corrupt or the database fails.
     pub fn clients_of_user(&mut self, user: UserId) -> Result<Vec<Client>, StoreError> {
-        let rows: Vec<ClientRow> =
-            clients::table.filter(clients::user_id.eq(IdCol(user))).select(ClientRow::as_select()).load(self.conn())?;
+        let rows: Vec<ClientRow> = clients::table
+            .filter(clients::user_id.eq(IdCol(user)))
+            .filter(clients::provisional.eq(false))
+            .select(ClientRow::as_select())
+            .load(self.conn())?;
         rows.into_iter().map(|row| row.into_client(self.keys())).collect()
     }
 

@@ -23,6 +23,9 @@ use crate::schema::{clients, consents, referral_details, referral_reasons, refer
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol, parse_instant};
 use crate::{Db, StoreError};
 
+/// Stands between priority and instant in the cursors of the waiting list.
+const BESIDE_PRIORITY: char = '|';
+
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = referrals, check_for_backend(MultiBackend), treat_none_as_null = true, primary_key(id))]
 struct ReferralRow {
@@ -128,6 +131,8 @@ pub enum ReferralOrder {
     LongestInState,
     /// The one that has waited longest on the waiting list first; only waitlisted ones.
     LongestWaiting,
+    /// As [`ReferralOrder::LongestWaiting`], the more urgent before the less urgent.
+    WaitingList,
 }
 
 /// Which referrals of those that one may see.
@@ -444,7 +449,7 @@ impl Db<'_> {
             return Ok(Page { items: Vec::new(), next: None });
         };
         let mut query = referrals::table
-            .select((referrals::id, referrals::created_at, referrals::state_since, referrals::queue_accepted_at))
+            .select((referrals::id, referrals::created_at, referrals::state_since, referrals::queue_accepted_at, referrals::queue_priority))
             .filter(condition)
             .into_boxed::<MultiBackend>();
         if let Some(programme) = filter.programme {
@@ -473,7 +478,7 @@ impl Db<'_> {
         }
         // A cursor of another form belongs to no list of ours; its signature was checked before it came here.
         let after = page.after.as_ref().and_then(|cursor| {
-            let at = parse_instant(&cursor.sort).map(InstantCol)?;
+            let at = parse_instant(cursor.sort.split_once(BESIDE_PRIORITY).map_or(&cursor.sort, |(_, at)| at)).map(InstantCol)?;
             Some((at, IdCol(<ReferralId as lahete_domain::ids::Id>::from_uuid(cursor.id))))
         });
         match filter.order {
@@ -498,16 +503,32 @@ impl Db<'_> {
                 }
                 query = query.order((referrals::queue_accepted_at.asc(), referrals::id.asc()));
             }
+            // The codes fall from urgent over soon to normal, in the alphabet as on the list.
+            ReferralOrder::WaitingList => {
+                query = query.filter(referrals::state.eq(CodeCol(ReferralStateCode::Waitlisted)));
+                let priority =
+                    page.after.as_ref().and_then(|cursor| Priority::parse(cursor.sort.split_once(BESIDE_PRIORITY)?.0)).map(CodeCol);
+                if let (Some((at, id)), Some(priority)) = (after, priority) {
+                    let behind =
+                        referrals::queue_accepted_at.gt(at).or(referrals::queue_accepted_at.eq(at).and(referrals::id.gt(id).nullable()));
+                    query = query.filter(referrals::queue_priority.lt(priority).or(referrals::queue_priority.eq(priority).and(behind)));
+                }
+                query = query.order((referrals::queue_priority.desc(), referrals::queue_accepted_at.asc(), referrals::id.asc()));
+            }
         }
-        type Key = (IdCol<ReferralId>, InstantCol, InstantCol, Option<InstantCol>);
+        type Key = (IdCol<ReferralId>, InstantCol, InstantCol, Option<InstantCol>, Option<CodeCol<Priority>>);
         let keys: Vec<Key> = query.limit(page.fetch()).load(self.conn())?;
-        let page = Page::from_rows(keys, page, |(id, created_at, state_since, accepted_at)| {
-            let at = match filter.order {
-                ReferralOrder::Newest => *created_at,
-                ReferralOrder::LongestInState => *state_since,
-                ReferralOrder::LongestWaiting => accepted_at.unwrap_or(*created_at),
+        let page = Page::from_rows(keys, page, |(id, created_at, state_since, accepted_at, priority)| {
+            let sort = match filter.order {
+                ReferralOrder::Newest => created_at.0.to_string(),
+                ReferralOrder::LongestInState => state_since.0.to_string(),
+                ReferralOrder::LongestWaiting => accepted_at.unwrap_or(*created_at).0.to_string(),
+                ReferralOrder::WaitingList => {
+                    let priority = priority.map_or(Priority::Normal, |priority| priority.0);
+                    format!("{}{BESIDE_PRIORITY}{}", priority.as_str(), accepted_at.unwrap_or(*created_at).0)
+                }
             };
-            Cursor { sort: at.0.to_string(), id: lahete_domain::ids::Id::as_uuid(id.0) }
+            Cursor { sort, id: lahete_domain::ids::Id::as_uuid(id.0) }
         });
         let ids: Vec<_> = page.items.iter().map(|(id, ..)| *id).collect();
         Ok(Page { items: self.cases(&ids)?, next: page.next })

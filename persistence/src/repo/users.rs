@@ -96,6 +96,19 @@ impl Db<'_> {
         Ok(Actor { caller, grants })
     }
 
+    /// Whether the account of a person, or of a machine, was closed. Of somebody who has none here this says nothing.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn account_is_closed(&mut self, caller: Caller) -> Result<bool, StoreError> {
+        let active: Option<bool> = match caller {
+            Caller::User(id) => users::table.find(IdCol(id)).select(users::active).first(self.conn()).optional()?,
+            Caller::ApiClient(id) => api_clients::table.find(IdCol(id)).select(api_clients::active).first(self.conn()).optional()?,
+            Caller::Anonymous | Caller::Clock => None,
+        };
+        Ok(active == Some(false))
+    }
+
     fn grants_of_user(&mut self, user: UserId, today: NaiveDate) -> Result<Vec<Grant>, StoreError> {
         let rows = role_assignments::table
             .inner_join(users::table.on(users::id.eq(role_assignments::user_id)))

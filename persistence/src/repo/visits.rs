@@ -283,6 +283,27 @@ impl Db<'_> {
         Ok(u32::try_from(planned).unwrap_or(u32::MAX))
     }
 
+    /// The visits of a support period that are still planned, the earliest first.
+    ///
+    /// # Errors
+    /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
+    pub fn visits_planned_of(&mut self, period: SupportPeriodId) -> Result<Vec<Visit>, StoreError> {
+        let rows = visits::table
+            .filter(visits::support_period_id.eq(IdCol(period)))
+            .filter(visits::state.eq(CodeCol(VisitStateCode::Planned)))
+            .order((visits::visit_on.asc(), visits::id.asc()))
+            .select(VisitRow::as_select())
+            .load::<VisitRow>(self.conn())?;
+        let ids: Vec<VisitId> = rows.iter().map(|row| row.id.0).collect();
+        let mut workers = self.workers_of(&ids)?;
+        rows.into_iter()
+            .map(|row| {
+                let workers = workers.remove(&row.id.0).unwrap_or_default();
+                row.with_workers(workers)
+            })
+            .collect()
+    }
+
     /// The minutes of a client in a month that count against the month's hours, over all of the client's support periods.
     ///
     /// # Errors

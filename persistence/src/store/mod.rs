@@ -77,7 +77,8 @@ impl StoreOptions {
             group_limit: 128,
             pool_timeout: Duration::from_secs(2),
             busy_timeout: Duration::from_secs(2),
-            retries: 3,
+            // With three, one of eight calls that came at the same moment was sent away now and then.
+            retries: 8,
         }
     }
 

@@ -263,11 +263,11 @@ impl Worker {
     }
 }
 
-/// An uneven pause that doubles with each try: calls that collided shall not meet again.
+/// An uneven pause that doubles with each try, up to a third of a second: calls that collided shall not meet again.
 fn jitter(tries: u32) -> Duration {
     let mut byte = [128_u8; 1];
     // Without randomness the pause is an even one, which does no harm.
     let _ = getrandom::fill(&mut byte);
     let [byte] = byte;
-    Duration::from_micros((u64::from(byte) + 32) * 20 * (1 << tries.min(8)))
+    Duration::from_micros((u64::from(byte) + 32) * 20 * (1 << tries.min(6)))
 }

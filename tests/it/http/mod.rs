@@ -1,5 +1,12 @@
 //! Behaviour over HTTP, one file for each subject.
 
 mod bad_input;
+mod cases;
+mod journeys;
+pub mod logs;
+mod matrix;
 mod referrals;
+mod shell;
 mod sodankyla_2022;
+
+pub use referrals::complete as complete_referral;

@@ -117,6 +117,17 @@ impl TestApp {
         Caller { app: self, subject: None }
     }
 
+    /// Asks the server to stop: it takes no more connections, finishes what is under way, and then the thread ends.
+    pub fn stop_gracefully(&mut self) -> JoinHandle<()> {
+        let stopped = self.stop.take().unwrap().stop(true);
+        std::thread::spawn(move || wait(stopped))
+    }
+
+    /// Whether the server's thread has ended.
+    pub fn has_stopped(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }

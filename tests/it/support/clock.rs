@@ -1,16 +1,17 @@
 //! A clock that the test moves.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lahete_domain::time::{Clock, Instant};
 
 /// Stands still until it is moved.
 #[derive(Clone)]
-pub struct TestClock(Arc<Mutex<Instant>>);
+pub struct TestClock(Arc<Mutex<Instant>>, Arc<AtomicBool>);
 
 impl TestClock {
     pub fn at(text: &str) -> Self {
-        Self(Arc::new(Mutex::new(instant(text))))
+        Self(Arc::new(Mutex::new(instant(text))), Arc::default())
     }
 
     /// Moves it to an instant, `2026-11-22T10:00:00Z`.
@@ -28,6 +29,11 @@ impl TestClock {
         *now = now.plus_minutes(minutes);
     }
 
+    /// From now on whoever asks for the time panics, until it is mended: the way for a test into the middle of a handler.
+    pub fn set_broken(&self, broken: bool) {
+        self.1.store(broken, Ordering::SeqCst);
+    }
+
     pub fn advance_days(&self, days: i64) {
         self.advance_minutes(days * 24 * 60);
     }
@@ -35,6 +41,7 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Instant {
+        assert!(!self.1.load(Ordering::SeqCst), "the clock of {} is broken", crate::http::logs::CANARY);
         *self.0.lock().unwrap()
     }
 }

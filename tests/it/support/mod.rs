@@ -4,6 +4,7 @@ pub mod app;
 pub mod clock;
 pub mod database;
 pub mod golden;
+pub mod process;
 pub mod raw;
 pub mod world;
 

@@ -1,0 +1,142 @@
+//! What a database says of itself, in words that are the same for both: for the tests that compare the two sets of migrations with each other
+//! and with the program. Nothing here is part of the work.
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::connection::AnyConnection;
+use crate::{Db, StoreError, migrations, schema};
+
+/// Each line of the description as SQLite's own catalogue gives it.
+const SQLITE: [&str; 3] = [
+    "SELECT 'column ' || t.name || '.' || c.name || ' ' || lower(c.type) || CASE WHEN c.\"notnull\" THEN ' not null' ELSE '' END
+     FROM sqlite_master t JOIN pragma_table_info(t.name) c
+     WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite!_%' ESCAPE '!' AND t.name NOT LIKE '!_!_%' ESCAPE '!'",
+    "SELECT CASE WHEN i.origin = 'pk' THEN 'primary key ' WHEN i.\"unique\" THEN 'unique ' ELSE 'index ' END || t.name || ' (' ||
+        (SELECT group_concat(name, ', ') FROM (SELECT c.name FROM pragma_index_info(i.name) c ORDER BY c.seqno)) || ')' ||
+        CASE WHEN i.partial THEN ' partial' ELSE '' END
+     FROM sqlite_master t JOIN pragma_index_list(t.name) i
+     WHERE t.type = 'table' AND t.name NOT LIKE '!_!_%' ESCAPE '!'",
+    "SELECT 'reference ' || t.name || '.' || f.\"from\" || ' to ' || f.\"table\" || '.' || f.\"to\"
+     FROM sqlite_master t JOIN pragma_foreign_key_list(t.name) f WHERE t.type = 'table'",
+];
+
+/// The same lines from PostgreSQL's, with the types by which SQLite keeps such values.
+const POSTGRESQL: [&str; 3] = [
+    "SELECT ('column ' || table_name || '.' || column_name || ' ' ||
+        CASE data_type WHEN 'bigint' THEN 'integer' WHEN 'boolean' THEN 'integer' WHEN 'bytea' THEN 'blob' WHEN 'uuid' THEN 'text'
+            WHEN 'jsonb' THEN 'text' WHEN 'date' THEN 'text' WHEN 'timestamp with time zone' THEN 'text' ELSE data_type END ||
+        CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END)::text
+     FROM information_schema.columns WHERE table_schema = current_schema() AND left(table_name, 2) <> '__'",
+    "SELECT (CASE WHEN i.indisprimary THEN 'primary key ' WHEN i.indisunique THEN 'unique ' ELSE 'index ' END || t.relname || ' (' ||
+        (SELECT string_agg(a.attname::text, ', ' ORDER BY k.place) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(number, place)
+            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number) || ')' ||
+        CASE WHEN i.indpred IS NOT NULL THEN ' partial' ELSE '' END)::text
+     FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+     WHERE n.nspname = current_schema() AND left(t.relname, 2) <> '__'",
+    "SELECT ('reference ' || t.relname || '.' || a.attname || ' to ' || r.relname || '.' || b.attname)::text
+     FROM pg_constraint f JOIN pg_class t ON t.oid = f.conrelid JOIN pg_class r ON r.oid = f.confrelid
+         JOIN pg_namespace n ON n.oid = t.relnamespace
+         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = f.conkey[1]
+         JOIN pg_attribute b ON b.attrelid = r.oid AND b.attnum = f.confkey[1]
+     WHERE f.contype = 'f' AND n.nspname = current_schema()",
+];
+
+/// Asks for all columns of tables that the program knows, and for no row.
+macro_rules! ask_for_all_columns {
+    ($conn:expr, $($table:ident),* $(,)?) => {{
+        $(schema::$table::table.select(schema::$table::all_columns).limit(0).execute($conn)?;)*
+        vec![$(stringify!($table)),*]
+    }};
+}
+
+impl Db<'_> {
+    /// Tables, columns, indexes and references of the database, one on each line, sorted.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn schema_description(&mut self) -> Result<Vec<String>, StoreError> {
+        // Each database keeps its catalogue elsewhere.
+        let queries = match self.conn() {
+            AnyConnection::Sqlite(_) => SQLITE,
+            AnyConnection::Postgresql(_) => POSTGRESQL,
+        };
+        let mut lines = Vec::new();
+        for query in queries {
+            lines.extend(diesel::dsl::sql::<Text>(query).load::<String>(self.conn())?);
+        }
+        lines.sort_unstable();
+        Ok(lines)
+    }
+
+    /// Asks the database for every column that the program knows; gives the names of the tables.
+    ///
+    /// # Errors
+    /// When a table or a column is missing.
+    #[doc(hidden)]
+    pub fn schema_known(&mut self) -> Result<Vec<&'static str>, StoreError> {
+        Ok(ask_for_all_columns!(
+            self.conn(),
+            activities,
+            activity_links,
+            activity_themes,
+            api_client_organisations,
+            api_clients,
+            assignments,
+            audit_events,
+            clients,
+            consents,
+            contact_attempts,
+            contracts,
+            events,
+            goals,
+            idempotency_keys,
+            link_worker_municipalities,
+            link_workers,
+            measures,
+            messages,
+            organisations,
+            programme_municipalities,
+            programme_terms,
+            programmes,
+            referral_details,
+            referral_reasons,
+            referral_snapshots,
+            referrals,
+            role_assignments,
+            support_periods,
+            trainings,
+            users,
+            visit_workers,
+            visits,
+        ))
+    }
+
+    /// Makes the database look as if a newer program had migrated it.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn schema_pretend(&mut self, version: &str) -> Result<(), StoreError> {
+        migrations::pretend(self.conn(), version)
+    }
+
+    /// What is wrong with the database's file; nothing when it is sound. A PostgreSQL server looks after its files itself.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn integrity_faults(&mut self) -> Result<Vec<String>, StoreError> {
+        if matches!(self.conn(), AnyConnection::Postgresql(_)) {
+            return Ok(Vec::new());
+        }
+        let mut faults = diesel::dsl::sql::<Text>("SELECT integrity_check FROM pragma_integrity_check").load::<String>(self.conn())?;
+        faults.retain(|fault| fault != "ok");
+        faults.extend(
+            diesel::dsl::sql::<Text>("SELECT \"table\" || ' refers to a missing row of ' || parent FROM pragma_foreign_key_check")
+                .load::<String>(self.conn())?,
+        );
+        Ok(faults)
+    }
+}

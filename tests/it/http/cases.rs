@@ -1,0 +1,346 @@
+//! Cases in a state, made through HTTP by the people whose steps lead there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+use crate::support::app::{Caller, text};
+
+/// The identity code of the client, made up like everything here.
+pub const CLIENT_CODE: &str = "070542-902F";
+
+/// Who wrote a referral.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    Referrer,
+    Machine,
+    Client,
+    Anonymous,
+}
+
+impl Origin {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Referrer => "written by referrer",
+            Self::Machine => "pushed by machine",
+            Self::Client => "written by client",
+            Self::Anonymous => "sent by nobody",
+        }
+    }
+}
+
+/// How far a case has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// No case at all, but things of the programme.
+    Settings,
+    Draft,
+    Submitted,
+    InReview,
+    AskedReferrer,
+    AskedClient,
+    Deferred,
+    /// Proposed to the first link worker.
+    Proposed,
+    Assigned,
+    /// With a goal, a planned visit, a measure and a linked activity.
+    InSupport,
+    /// As the one before, but no visit is still to come.
+    NothingPlanned,
+    Paused,
+    Closed,
+}
+
+impl Stage {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Draft => "draft",
+            Self::Submitted => "submitted",
+            Self::InReview => "in_review",
+            Self::AskedReferrer => "awaiting referrer",
+            Self::AskedClient => "awaiting client",
+            Self::Deferred => "deferred",
+            Self::Proposed => "proposed",
+            Self::Assigned => "assigned",
+            Self::InSupport => "in_support",
+            Self::NothingPlanned => "in_support, nothing planned",
+            Self::Paused => "paused",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// What was made: ids by the names that paths use, and present versions.
+#[derive(Debug)]
+pub struct Built {
+    ids: BTreeMap<String, String>,
+    versions: BTreeMap<String, i64>,
+}
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+fn number() -> usize {
+    COUNT.fetch_add(1, Ordering::SeqCst)
+}
+
+/// A complete referral about the client of the own programme.
+pub fn about_the_client() -> Value {
+    let mut body = super::referrals::complete();
+    body["client"]["personal_identity_code"] = json!(CLIENT_CODE);
+    body
+}
+
+/// The body that starts the support; a minute is enough, since the client's month is shared by all cases of a test.
+pub fn start_of_support() -> Value {
+    json!({
+        "starts_on": "2026-11-20", "planned_end_on": "2027-02-20",
+        "first_visit": {"on": "2026-11-20", "minutes": 1, "mode": "home_visit", "note": "Juttelimme kahvin ääressä."},
+        "start_measure": {"missing_reason": "not_asked"}
+    })
+}
+
+/// Ties the client's sign-in to the client, and gives the link workers room for many cases.
+pub fn prepare(app: &TestApp) {
+    let people = app.world.own;
+    let coordinator = app.user(people.coordinator);
+    let sent = app.user(people.referrer).post("/v1/referrals").json(about_the_client()).send().expect(201);
+    let path = format!("/v1/clients/{}", text(&sent["client"], "id"));
+    let version = coordinator.get(&path).send().version();
+    let body = json!({"user_id": people.client.to_string()});
+    coordinator.post(&format!("{path}/link-user")).if_match(version).json(body).send().expect(200);
+    withdraw(app, &text(&sent, "id"));
+    for worker in [people.worker, people.other_worker] {
+        let path = format!("/v1/link-workers/{worker}");
+        let version = coordinator.get(&path).send().header("etag").unwrap().to_owned();
+        let reply = coordinator.patch(&path).header("if-match", version).json(json!({"max_clients": 20, "hours_per_month": 160})).send();
+        reply.expect(200);
+    }
+}
+
+fn withdraw(app: &TestApp, referral: &str) {
+    let coordinator = app.user(app.world.own.coordinator);
+    let path = format!("/v1/referrals/{referral}");
+    let found = coordinator.get(&path).send();
+    if found.status == 200 && !matches!(found.json()["state"].as_str(), Some("closed" | "entered_in_error")) {
+        let version = found.version();
+        coordinator.post(&format!("{path}/withdraw")).if_match(version).json(json!({})).send().expect(200);
+    }
+}
+
+impl Built {
+    pub fn id(&self, name: &str) -> &str {
+        self.ids.get(name).unwrap_or_else(|| panic!("nothing called {name} was made"))
+    }
+
+    pub fn version(&self, name: &str) -> i64 {
+        *self.versions.get(name).unwrap_or_else(|| panic!("no version of {name}"))
+    }
+
+    /// What belongs to the case or the programme, by name.
+    pub fn ids(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.ids.iter().map(|(name, id)| (name.as_str(), id.as_str()))
+    }
+
+    fn keep(&mut self, name: &str, value: &Value) {
+        self.ids.insert(name.to_owned(), text(value, "id"));
+    }
+
+    fn look_up(&mut self, caller: &Caller<'_>, name: &str, path: &str) -> Value {
+        let reply = caller.get(&format!("{path}/{}", self.id(name))).send();
+        if let Some(etag) = reply.header("etag") {
+            let tag = etag.trim_matches('"');
+            let version = tag.split_once(|c: char| !c.is_ascii_digit()).map_or(tag, |(version, _)| version);
+            self.versions.insert(name.to_owned(), version.parse().unwrap());
+        }
+        reply.expect(200)
+    }
+
+    /// Makes a case.
+    pub fn new(app: &TestApp, origin: Origin, stage: Stage) -> Self {
+        Self::of(app, about_the_client(), origin, stage)
+    }
+
+    /// Makes a case of a referral as it is written here.
+    pub fn of(app: &TestApp, body: Value, origin: Origin, stage: Stage) -> Self {
+        let people = app.world.own;
+        let mut built = Self { ids: BTreeMap::new(), versions: BTreeMap::new() };
+        for (name, id) in [
+            ("programme_id", people.programme.to_string()),
+            ("organisation_id", people.organisation.to_string()),
+            ("link_worker_id", people.worker.to_string()),
+            ("other_worker", people.other_worker.to_string()),
+            ("activity_id", people.activity.to_string()),
+            ("other_activity", people.other_activity.to_string()),
+            ("client_user", people.client.to_string()),
+            ("machine", people.machine.to_string()),
+        ] {
+            built.ids.insert(name.to_owned(), id);
+        }
+        if stage == Stage::Settings {
+            built.settings(app);
+        } else {
+            built.referral(app, body, origin, stage);
+        }
+        built
+    }
+
+    fn settings(&mut self, app: &TestApp) {
+        let people = app.world.own;
+        let (admin, coordinator) = (app.user(people.admin), app.user(people.coordinator));
+        let (programme, number) = (people.programme.to_string(), number());
+        self.ids.insert("name".to_owned(), "sectors".to_owned());
+        let body = json!({"programme_id": programme, "login": format!("uusi-{number}"), "name": "Uusi Henkilö"});
+        let user = admin.post("/v1/users").json(body).send().expect(201);
+        self.keep("user_id", &user);
+        let body = json!({"programme_id": programme, "user_id": text(&user, "id"), "role": "report_reader"});
+        let role = admin.post("/v1/role-assignments").json(body).send().expect(201);
+        self.keep("role_assignment_id", &role);
+        let body = json!({
+            "programme_id": programme, "name": "Koe", "source_system": format!("koe-{number}"), "organisation_ids": [people.organisation.to_string()]
+        });
+        let machine = admin.post("/v1/api-clients").json(body).send().expect(201);
+        self.keep("api_client_id", machine.get("api_client").unwrap_or(&machine));
+        for (name, path) in [
+            ("programme_id", "/v1/programmes"),
+            ("organisation_id", "/v1/organisations"),
+            ("user_id", "/v1/users"),
+            ("role_assignment_id", "/v1/role-assignments"),
+            ("api_client_id", "/v1/api-clients"),
+        ] {
+            self.look_up(&admin, name, path);
+        }
+        self.look_up(&coordinator, "link_worker_id", "/v1/link-workers");
+        self.look_up(&coordinator, "activity_id", "/v1/activities");
+    }
+
+    fn write(&mut self, app: &TestApp, mut body: Value, origin: Origin, submit: bool) {
+        let people = app.world.own;
+        body["submit"] = json!(submit);
+        let sent = match origin {
+            Origin::Referrer => app.user(people.referrer).post("/v1/referrals").json(body).send().expect(201),
+            Origin::Client => {
+                body["referrer"] = Value::Null;
+                app.user(people.client).post("/v1/referrals").json(body).send().expect(201)
+            }
+            Origin::Machine => {
+                let key = format!("case-{}", number());
+                body["referrer"] = json!({"name": "Lääkäri", "feedback_wanted": true});
+                body["source"] = json!({"system": "ehr-own", "id": key});
+                app.machine(people.machine).post("/v1/referrals").key(&key).json(body).send().expect(201)
+            }
+            Origin::Anonymous => {
+                let body = json!({
+                    "client": {"given_name": "Eino", "family_name": "Esimerkki", "birth_year": 1950, "municipality": "758", "phone": "+358 40 555 0103"},
+                    "referrer": {"sector": "parish", "name": "Diakoni Dora"}, "reasons": ["loneliness"], "not_a_service_acknowledged": true,
+                    "consent": {"purposes": ["process_referral", "share_with_link_worker"], "text_version": "2026-1", "language": "fi"}
+                });
+                let receipt = app.nobody().post("/v1/public/referrals").json(body).send().expect(201);
+                self.ids.insert("tracking_code".to_owned(), text(&receipt, "tracking_code"));
+                let list = app.user(people.coordinator).get("/v1/referrals?state=submitted&limit=1").send().expect(200);
+                list["items"][0].clone()
+            }
+        };
+        self.keep("referral_id", &sent);
+    }
+
+    fn step(&mut self, caller: &Caller<'_>, verb: &str, body: Value) {
+        let path = format!("/v1/referrals/{}/{verb}", self.id("referral_id"));
+        let reply = caller.post(&path).if_match(self.version("referral_id")).json(body).send();
+        let version = reply.version();
+        reply.expect(200);
+        self.versions.insert("referral_id".to_owned(), version);
+    }
+
+    fn referral(&mut self, app: &TestApp, body: Value, origin: Origin, stage: Stage) {
+        let people = app.world.own;
+        let coordinator = app.user(people.coordinator);
+        self.write(app, body, origin, stage != Stage::Draft);
+        if stage == Stage::Draft {
+            let writer = match origin {
+                Origin::Client => app.user(people.client),
+                Origin::Machine => app.machine(people.machine),
+                _ => app.user(people.referrer),
+            };
+            self.look_up(&writer, "referral_id", "/v1/referrals");
+            return;
+        }
+        let seen = self.look_up(&coordinator, "referral_id", "/v1/referrals");
+        self.keep("client_id", &seen["client"]);
+        match stage {
+            Stage::Settings | Stage::Draft | Stage::Submitted => {}
+            _ => self.step(&coordinator, "review", json!({})),
+        }
+        match stage {
+            Stage::AskedReferrer | Stage::AskedClient => {
+                let asked = if stage == Stage::AskedClient { "client" } else { "referrer" };
+                self.step(&coordinator, "request-information", json!({"recipient": asked, "question": "Missä tapaamme?"}));
+            }
+            Stage::Deferred => self.step(&coordinator, "defer", json!({"resume_on": "2027-01-10"})),
+            Stage::Closed => self.step(&coordinator, "close", json!({"outcome": "redirected", "end_reason": "health_service"})),
+            Stage::Proposed | Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused => self.support(app, stage),
+            _ => {}
+        }
+        let consents = coordinator.get(&format!("/v1/referrals/{}/consents", self.id("referral_id"))).send().expect(200);
+        self.keep("consent_id", &consents["items"][0]);
+        self.look_up(&coordinator, "referral_id", "/v1/referrals");
+        self.look_up(&coordinator, "client_id", "/v1/clients");
+    }
+
+    fn support(&mut self, app: &TestApp, stage: Stage) {
+        let people = app.world.own;
+        let (coordinator, worker) = (app.user(people.coordinator), app.user(people.link_worker));
+        let referral = format!("/v1/referrals/{}", self.id("referral_id"));
+        let body = json!({"link_worker_id": people.worker.to_string(), "message": "Nainen, joka laulaa."});
+        let proposal = coordinator.post(&format!("{referral}/assignments")).json(body).send().expect(201);
+        self.keep("assignment_id", &proposal);
+        self.look_up(&coordinator, "assignment_id", "/v1/assignments");
+        if stage == Stage::Proposed {
+            return;
+        }
+        let accept = format!("/v1/assignments/{}/accept", self.id("assignment_id"));
+        worker.post(&accept).if_match(self.version("assignment_id")).send().expect(200);
+        self.look_up(&coordinator, "assignment_id", "/v1/assignments");
+        self.look_up(&coordinator, "referral_id", "/v1/referrals");
+        if stage == Stage::Assigned {
+            return;
+        }
+        let start = worker.post(&format!("{referral}/support-period")).if_match(self.version("referral_id")).json(start_of_support());
+        let period = start.send().expect(201);
+        self.keep("support_period_id", &period);
+        let path = format!("/v1/support-periods/{}", self.id("support_period_id"));
+        let goal = worker.post(&format!("{path}/goals")).json(json!({"words": "Kerhoon.", "steps": ["Soitto"]})).send().expect(201);
+        self.keep("goal_id", &goal);
+        let body = json!({"state": "planned", "on": "2026-11-22", "minutes": 1, "mode": "home_visit", "purpose": "going_along", "note": "Sovittu."});
+        let visit = worker.post(&format!("{path}/visits")).json(body).send().expect(201);
+        self.keep("visit_id", &visit);
+        let body = json!({"activity_id": people.activity.to_string()});
+        let link = worker.post(&format!("{referral}/activity-links")).json(body).send().expect(201);
+        self.keep("activity_link_id", &link);
+        self.versions.insert("activity_link_id".to_owned(), 1);
+        let measures = worker.get(&format!("{path}/measures")).send().expect(200);
+        self.keep("measure_id", &measures["items"][0]);
+        for (name, path) in [("support_period_id", "/v1/support-periods"), ("goal_id", "/v1/goals"), ("visit_id", "/v1/visits")] {
+            self.look_up(&coordinator, name, path);
+        }
+        if stage == Stage::NothingPlanned {
+            let cancel = format!("/v1/visits/{}/cancel", self.id("visit_id"));
+            coordinator.post(&cancel).if_match(self.version("visit_id")).json(json!({"by": "client"})).send().expect(200);
+            self.look_up(&coordinator, "support_period_id", "/v1/support-periods");
+        }
+        if stage == Stage::Paused {
+            let pause = coordinator.post(&format!("{path}/pause")).if_match(self.version("support_period_id"));
+            pause.json(json!({"reason": "client_ill"})).send().expect(200);
+            self.look_up(&coordinator, "support_period_id", "/v1/support-periods");
+        }
+    }
+
+    /// Ends the case, so that the link worker has room for the next one.
+    pub fn finish(&self, app: &TestApp) {
+        if let Some(referral) = self.ids.get("referral_id") {
+            withdraw(app, referral);
+        }
+    }
+}

@@ -1,0 +1,680 @@
+//! Every operation of the document, called by everybody: each role of the programme with cases of its own and without, each role of another
+//! programme, machines of both, and nobody. What must come out follows from the table below and the reviewed table "role × action"; what did come
+//! out stands in the golden file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use lahete_domain::access::{Action, Scope, scope};
+use lahete_domain::codes::Role;
+use serde_json::{Value, json};
+
+use super::cases::{Built, Origin, Stage, prepare};
+use crate::support::app::{Call, Caller};
+use crate::support::{Kind, TestApp, golden};
+
+/// How an operation is guarded.
+#[derive(Clone, Copy, Debug)]
+enum Guard {
+    /// By nothing: it is there for everybody.
+    Public,
+    /// By a valid token alone: it is about the caller.
+    Token,
+    /// By the policy, asked about the case.
+    Case(Action),
+    /// By the policy, asked about the programme.
+    Programme(Action),
+    /// By the policy, asked about a link worker's record.
+    Worker(Action),
+    /// By the policy, about a thing that everybody may see, so that a refusal is always 403.
+    Visible(Action),
+    /// A list: nobody is refused, and everybody gets no more than what is theirs.
+    List(Action),
+    /// A list of what is about the caller as a client.
+    Mine,
+    /// Writing a referral: who writes none anywhere is told so; a programme that is not theirs does not exist for the others.
+    Create,
+    /// Adding a programme: an administrator of any programme may.
+    NewProgramme,
+}
+
+/// One operation on one case.
+struct Line {
+    operation: &'static str,
+    stage: Stage,
+    origin: Origin,
+    guard: Guard,
+    body: fn(&Built) -> Value,
+}
+
+fn no_body(_: &Built) -> Value {
+    Value::Null
+}
+
+fn empty(_: &Built) -> Value {
+    json!({})
+}
+
+#[allow(clippy::too_many_lines, reason = "a table")]
+fn lines() -> Vec<Line> {
+    use Action as A;
+    use Guard::{Case, Create, List, Mine, NewProgramme, Programme, Public, Token, Visible, Worker};
+    use Origin::{Anonymous, Client, Machine, Referrer};
+    use Stage as S;
+    let mut all = Vec::new();
+    let mut add = |operation, stage, origins: &[Origin], guard, body: fn(&Built) -> Value| {
+        for origin in origins {
+            all.push(Line { operation, stage, origin: *origin, guard, body });
+        }
+    };
+    let nurse: &[Origin] = &[Referrer];
+    let senders: &[Origin] = &[Referrer, Machine];
+    let writers: &[Origin] = &[Referrer, Machine, Client];
+
+    add("token_issue", S::Settings, nurse, Public, no_body);
+    for operation in ["key_set_view", "discovery_view", "health_live", "health_ready", "health_started"] {
+        add(operation, S::Settings, nurse, Public, no_body);
+    }
+    for operation in ["code_list_list", "code_list_view", "municipality_list", "measure_instrument_list", "activity_list", "activity_view"]
+    {
+        add(operation, S::Settings, nurse, Public, no_body);
+    }
+
+    add("programme_list", S::Settings, nurse, List(A::ProgrammeView), no_body);
+    add(
+        "programme_create",
+        S::Settings,
+        nurse,
+        NewProgramme,
+        |_| json!({"name": "Uusi", "controller": "Kunta", "municipalities": ["261"]}),
+    );
+    add("programme_view", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add("programme_update", S::Settings, nurse, Programme(A::ProgrammeManage), |_| json!({"controller": "Sodankylän kunta"}));
+    add("programme_terms_list", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add(
+        "programme_terms_create",
+        S::Settings,
+        nurse,
+        Programme(A::ProgrammeManage),
+        |_| json!({"valid_from": "2027-01-01", "max_months": 6, "max_minutes_per_month": 600, "fee_per_hour": "13.50"}),
+    );
+    add("organisation_list", S::Settings, nurse, List(A::OrganisationView), no_body);
+    add(
+        "organisation_create",
+        S::Settings,
+        nurse,
+        Programme(A::OrganisationManage),
+        |built| json!({"programme_id": built.id("programme_id"), "name": "Kirjasto", "kind": "municipality"}),
+    );
+    add("organisation_view", S::Settings, nurse, Programme(A::OrganisationView), no_body);
+    add("organisation_update", S::Settings, nurse, Programme(A::OrganisationManage), |_| json!({"name": "Kotihoito"}));
+    add("user_list", S::Settings, nurse, List(A::UserManage), no_body);
+    add(
+        "user_create",
+        S::Settings,
+        nurse,
+        Programme(A::UserManage),
+        |built| json!({"programme_id": built.id("programme_id"), "login": "kerttu.kotihoito", "name": "Kerttu Kotihoito"}),
+    );
+    add("user_view", S::Settings, nurse, Programme(A::UserManage), no_body);
+    add("user_update", S::Settings, nurse, Programme(A::UserManage), |_| json!({"name": "Kerttu Virtanen"}));
+    add("role_assignment_list", S::Settings, nurse, List(A::RoleAssignmentManage), no_body);
+    add(
+        "role_assignment_create",
+        S::Settings,
+        nurse,
+        Programme(A::RoleAssignmentManage),
+        |built| json!({"programme_id": built.id("programme_id"), "user_id": built.id("user_id"), "role": "coordinator"}),
+    );
+    add("role_assignment_view", S::Settings, nurse, Programme(A::RoleAssignmentManage), no_body);
+    add("role_assignment_end", S::Settings, nurse, Programme(A::RoleAssignmentManage), empty);
+    add("api_client_list", S::Settings, nurse, List(A::ApiClientManage), no_body);
+    add("api_client_create", S::Settings, nurse, Programme(A::ApiClientManage), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "name": "Uusi järjestelmä", "source_system": "uusi-ehr",
+            "organisation_ids": [built.id("organisation_id")]
+        })
+    });
+    add("api_client_view", S::Settings, nurse, Programme(A::ApiClientManage), no_body);
+    add("api_client_update", S::Settings, nurse, Programme(A::ApiClientManage), |_| json!({"name": "Toinen nimi"}));
+    add("api_client_rotate_secret", S::Settings, nurse, Programme(A::ApiClientManage), empty);
+    add("api_client_revoke", S::Settings, nurse, Programme(A::ApiClientManage), no_body);
+    add("activity_create", S::Settings, nurse, Programme(A::ActivityManage), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "name": "Lukupiiri", "themes": ["participation"], "price": "free", "kaikukortti": false,
+            "remote": false, "languages": ["fi"]
+        })
+    });
+    add("activity_update", S::Settings, nurse, Visible(A::ActivityManage), |_| json!({"kaikukortti": true}));
+    add("link_worker_list", S::Settings, nurse, List(A::LinkWorkerView), no_body);
+    add("link_worker_create", S::Settings, nurse, Programme(A::LinkWorkerManage), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "user_id": built.id("user_id"), "name": "Lempi Linkki", "municipalities": ["758"],
+            "languages": ["fi"], "max_clients": 3, "hours_per_month": 20
+        })
+    });
+    add("link_worker_view", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
+    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerManage), |_| json!({"interests": "Hiihto"}));
+    add("contract_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
+    add(
+        "contract_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerManage),
+        |built| json!({"kind": "fee", "employer_id": built.id("organisation_id"), "valid_from": "2026-01-01"}),
+    );
+    add("training_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
+    add(
+        "training_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerManage),
+        |_| json!({"kind": "basic_course", "provider": "Lapin AMK", "completed_on": "2026-03-15"}),
+    );
+
+    add("referral_list", S::InSupport, nurse, List(A::ReferralView), no_body);
+    add("referral_view", S::Draft, writers, Case(A::ReferralView), no_body);
+    add("referral_view", S::Submitted, senders, Case(A::ReferralView), no_body);
+    add("referral_view", S::Proposed, nurse, Case(A::ReferralView), no_body);
+    add("referral_view", S::InSupport, nurse, Case(A::ReferralView), no_body);
+    add("referral_view", S::Closed, nurse, Case(A::ReferralView), no_body);
+    add("referral_update", S::Draft, writers, Case(A::ReferralUpdate), |_| json!({"wish": "Ulos kävelylle."}));
+    add("referral_submit", S::Draft, writers, Case(A::ReferralSubmit), no_body);
+    add("referral_review", S::Submitted, senders, Case(A::ReferralReview), empty);
+    add(
+        "referral_request_information",
+        S::InReview,
+        nurse,
+        Case(A::ReferralRequestInformation),
+        |_| json!({"recipient": "referrer", "question": "Missä tapaamme?"}),
+    );
+    add("referral_answer", S::AskedReferrer, senders, Case(A::ReferralAnswer), |_| json!({"answer": "Kotona."}));
+    add("referral_answer", S::AskedClient, nurse, Case(A::ReferralAnswer), |_| json!({"answer": "Kotona."}));
+    add(
+        "referral_guide",
+        S::InReview,
+        nurse,
+        Case(A::ReferralGuide),
+        |built| json!({"activity_ids": [built.id("activity_id")], "follow_up_on": "2026-12-22"}),
+    );
+    add("referral_waitlist", S::InReview, nurse, Case(A::ReferralWaitlist), empty);
+    add("referral_defer", S::InReview, nurse, Case(A::ReferralDefer), |_| json!({"resume_on": "2027-01-10"}));
+    add("referral_resume", S::Deferred, nurse, Case(A::ReferralDefer), empty);
+    add("referral_close", S::InReview, nurse, Case(A::ReferralClose), |_| json!({"outcome": "redirected", "end_reason": "health_service"}));
+    add("referral_reopen", S::Closed, nurse, Case(A::ReferralReopen), |_| json!({"reason": "Suljettiin vahingossa."}));
+    add("referral_withdraw", S::Submitted, senders, Case(A::ReferralWithdraw), empty);
+    add("referral_mark_as_error", S::Submitted, nurse, Case(A::ReferralMarkAsError), |_| json!({"reason": "Väärä henkilö."}));
+    add("referral_mark_as_error", S::Draft, nurse, Case(A::ReferralMarkAsError), |_| json!({"reason": "Väärä henkilö."}));
+    add("referral_timeline", S::InSupport, senders, Case(A::TimelineView), no_body);
+    add("message_list", S::AskedReferrer, senders, Case(A::MessageView), no_body);
+    add("contact_attempt_list", S::InReview, nurse, Case(A::ContactAttemptView), no_body);
+    add(
+        "contact_attempt_create",
+        S::InReview,
+        nurse,
+        Case(A::ContactAttemptRecord),
+        |_| json!({"channel": "phone", "result": "not_reached"}),
+    );
+
+    add("public_referral_create", S::Settings, nurse, Public, |_| {
+        json!({
+            "client": {"given_name": "Eino", "family_name": "Esimerkki", "birth_year": 1950, "municipality": "758", "phone": "+358 40 555 0103"},
+            "referrer": {"sector": "parish"}, "reasons": ["loneliness"], "not_a_service_acknowledged": true,
+            "consent": {"purposes": ["process_referral"], "text_version": "2026-1", "language": "fi"}
+        })
+    });
+    add("public_referral_status", S::Submitted, &[Anonymous], Public, |built| json!({"tracking_code": built.id("tracking_code")}));
+
+    add("consent_list", S::InSupport, nurse, Case(A::ConsentView), no_body);
+    add(
+        "consent_create",
+        S::InReview,
+        nurse,
+        Case(A::ConsentRecord),
+        |_| json!({"purposes": ["process_referral"], "text_version": "2026-1", "language": "fi", "method": "oral"}),
+    );
+    add("consent_verify", S::Submitted, &[Anonymous], Case(A::ConsentVerify), no_body);
+    add("consent_withdraw", S::InSupport, nurse, Case(A::ConsentWithdraw), empty);
+
+    add(
+        "client_search",
+        S::InSupport,
+        nurse,
+        Programme(A::ClientSearch),
+        |built| json!({"programme_id": built.id("programme_id"), "personal_identity_code": super::cases::CLIENT_CODE}),
+    );
+    add("client_view", S::InSupport, nurse, Case(A::ClientView), no_body);
+    add("client_view", S::InReview, nurse, Case(A::ClientView), no_body);
+    add("client_update", S::InSupport, nurse, Case(A::ClientUpdate), |_| json!({"phone": "+358 40 555 0102"}));
+    add("client_link_user", S::InSupport, nurse, Case(A::ClientUpdate), |built| json!({"user_id": built.id("client_user")}));
+    add("client_access_log", S::InSupport, nurse, Case(A::AccessLogView), no_body);
+
+    add("me_view", S::Settings, nurse, Token, no_body);
+    add("me_referrals", S::InSupport, nurse, Mine, no_body);
+    add("me_consents", S::InSupport, nurse, Mine, no_body);
+    add("me_access_log", S::InSupport, nurse, Mine, no_body);
+    add("me_consent_withdraw", S::InReview, nurse, Case(A::ConsentWithdraw), |_| json!({"purposes": ["evaluation"]}));
+
+    add(
+        "assignment_propose",
+        S::InReview,
+        nurse,
+        Case(A::AssignmentPropose),
+        |built| json!({"link_worker_id": built.id("link_worker_id")}),
+    );
+    add("referral_assignment_list", S::Assigned, nurse, Case(A::AssignmentView), no_body);
+    add("assignment_list", S::Proposed, nurse, List(A::AssignmentView), no_body);
+    add("assignment_view", S::Proposed, nurse, Case(A::AssignmentView), no_body);
+    add("assignment_view", S::Assigned, nurse, Case(A::AssignmentView), no_body);
+    add("assignment_accept", S::Proposed, nurse, Case(A::AssignmentAnswer), no_body);
+    add("assignment_decline", S::Proposed, nurse, Case(A::AssignmentAnswer), |_| json!({"reason": "no_time"}));
+    add("assignment_end", S::Assigned, nurse, Case(A::AssignmentEnd), |_| json!({"reason": "link_worker_unavailable"}));
+
+    add("activity_link_list", S::InSupport, nurse, Case(A::SupportView), no_body);
+    add("activity_link_create", S::InSupport, nurse, Case(A::PlanWrite), |built| json!({"activity_id": built.id("other_activity")}));
+    add("activity_link_update", S::InSupport, nurse, Case(A::PlanWrite), |_| json!({"state": "started"}));
+
+    add("support_period_start", S::Assigned, nurse, Case(A::SupportStart), |_| super::cases::start_of_support());
+    add("support_period_list", S::InSupport, nurse, List(A::SupportView), no_body);
+    add("support_period_view", S::InSupport, nurse, Case(A::SupportView), no_body);
+    add("support_period_pause", S::InSupport, nurse, Case(A::SupportPause), |_| json!({"reason": "client_ill"}));
+    add("support_period_resume", S::Paused, nurse, Case(A::SupportPause), no_body);
+    add(
+        "support_period_extend",
+        S::InSupport,
+        nurse,
+        Case(A::SupportExtend),
+        |_| json!({"planned_end_on": "2027-03-01", "reason": "Oli sairaana."}),
+    );
+    add(
+        "support_period_change_link_worker",
+        S::InSupport,
+        nurse,
+        Case(A::SupportChangeLinkWorker),
+        |built| json!({"link_worker_id": built.id("other_worker"), "reason": "link_worker_unavailable"}),
+    );
+    add("support_period_propose_end", S::InSupport, nurse, Case(A::SupportProposeEnd), |_| json!({"reason": "Käy kerhossa itse."}));
+    add("support_period_end", S::NothingPlanned, nurse, Case(A::SupportEnd), |_| {
+        json!({
+            "outcome": "completed_as_planned", "end_reason": "goals_reached", "ended_on": "2026-11-22",
+            "end_measure": {"missing_reason": "not_asked"}, "end_recommendation": {"missing_reason": "not_asked"}
+        })
+    });
+    add("goal_create", S::InSupport, nurse, Case(A::PlanWrite), |_| json!({"words": "Kerhoon."}));
+    add("goal_list", S::InSupport, nurse, Case(A::SupportView), no_body);
+    add("goal_view", S::InSupport, nurse, Case(A::SupportView), no_body);
+    add("goal_update", S::InSupport, nurse, Case(A::GoalOutcome), |_| json!({"outcome": "partly"}));
+    add("goal_update", S::InSupport, nurse, Case(A::PlanWrite), |_| json!({"words": "Kerhoon yksin."}));
+    add("goal_update", S::InSupport, nurse, Case(A::PlanWrite), |_| json!({"words": "Kerhoon yksin.", "outcome": "achieved"}));
+    add(
+        "visit_create",
+        S::InSupport,
+        nurse,
+        Case(A::VisitWrite),
+        |_| json!({"state": "held", "on": "2026-11-20", "minutes": 1, "mode": "home_visit", "purpose": "going_along"}),
+    );
+    add("visit_create", S::InSupport, nurse, Case(A::VisitOverrideLimit), |_| {
+        json!({
+            "state": "held", "on": "2026-11-20", "minutes": 1, "mode": "home_visit", "purpose": "going_along",
+            "over_limit_reason": "Lääkärikäynti venyi."
+        })
+    });
+    add("support_period_visits_list", S::InSupport, nurse, Case(A::VisitView), no_body);
+    add("visit_list", S::InSupport, nurse, List(A::VisitView), no_body);
+    add("visit_view", S::InSupport, nurse, Case(A::VisitView), no_body);
+    add("visit_update", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"note": "Kahvit ja kävely."}));
+    add("visit_hold", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"on": "2026-11-21"}));
+    add("visit_cancel", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
+    add("visit_mark_not_attended", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
+    add(
+        "measure_create",
+        S::InSupport,
+        nurse,
+        Case(A::MeasureWrite),
+        |_| json!({"instrument": "swemwbs", "timepoint": "end", "missing_reason": "not_asked"}),
+    );
+    add("measure_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
+    add("measure_view", S::InSupport, nurse, Case(A::MeasureView), no_body);
+
+    add("report_outcomes", S::InSupport, nurse, Programme(A::ReportView), no_body);
+    add("audit_event_list", S::InSupport, nurse, List(A::AuditView), no_body);
+
+    // Last, because it leaves drafts behind that their writers see in lists.
+    add("referral_create", S::Settings, nurse, Create, |built| {
+        json!({
+            "programme_id": built.id("programme_id"),
+            "client": {"given_name": "Eino", "family_name": "Esimerkki", "birth_year": 1950, "municipality": "758"},
+            "referrer": {"sector": "elderly"}
+        })
+    });
+    all
+}
+
+/// Somebody who calls, as far as the policy cares.
+#[derive(Clone, Copy)]
+struct Who {
+    name: &'static str,
+    /// None for nobody.
+    role: Option<Role>,
+    own_programme: bool,
+    /// Whose the case is; the others of the programme have the same role and no case.
+    first: bool,
+}
+
+const fn who(name: &'static str, role: Role, own_programme: bool, first: bool) -> Who {
+    Who { name, role: Some(role), own_programme, first }
+}
+
+const EVERYBODY: &[Who] = &[
+    Who { name: "nobody", role: None, own_programme: false, first: false },
+    who("other.referrer", Role::Referrer, false, true),
+    who("other.coordinator", Role::Coordinator, false, true),
+    who("other.link_worker", Role::LinkWorker, false, true),
+    who("other.client", Role::Client, false, true),
+    who("other.report_reader", Role::ReportReader, false, true),
+    who("other.privacy_officer", Role::PrivacyOfficer, false, true),
+    who("other.admin", Role::Admin, false, true),
+    who("other.machine", Role::Integration, false, true),
+    who("referrer2", Role::Referrer, true, false),
+    who("link_worker2", Role::LinkWorker, true, false),
+    who("client2", Role::Client, true, false),
+    who("report_reader", Role::ReportReader, true, true),
+    who("privacy_officer", Role::PrivacyOfficer, true, true),
+    who("admin", Role::Admin, true, true),
+    who("machine", Role::Integration, true, true),
+    who("client", Role::Client, true, true),
+    who("referrer", Role::Referrer, true, true),
+    who("link_worker", Role::LinkWorker, true, true),
+    who("coordinator", Role::Coordinator, true, true),
+];
+
+impl Who {
+    fn caller<'a>(&self, app: &'a TestApp) -> Caller<'a> {
+        let people = if self.own_programme { app.world.own } else { app.world.other };
+        let user = match (self.role, self.first) {
+            (None, _) => return app.nobody(),
+            (Some(Role::Integration), _) => return app.machine(people.machine),
+            (Some(Role::Referrer), true) => people.referrer,
+            (Some(Role::Referrer), false) => people.other_referrer,
+            (Some(Role::Coordinator), _) => people.coordinator,
+            (Some(Role::LinkWorker), true) => people.link_worker,
+            (Some(Role::LinkWorker), false) => people.other_link_worker,
+            (Some(Role::Client), true) => people.client,
+            (Some(Role::Client), false) => people.other_client,
+            (Some(Role::ReportReader), _) => people.report_reader,
+            (Some(Role::PrivacyOfficer), _) => people.privacy_officer,
+            (Some(Role::Admin), _) => people.admin,
+        };
+        app.user(user)
+    }
+
+    /// Whether the case of a line is this caller's own, in the sense of product §3.
+    fn owns(&self, line: &Line, action: Action) -> bool {
+        if !self.own_programme || !self.first {
+            return false;
+        }
+        match self.role {
+            Some(Role::Referrer) => line.origin == Origin::Referrer,
+            Some(Role::Integration) => line.origin == Origin::Machine,
+            // A draft that somebody else writes is not yet the client's.
+            Some(Role::Client) => {
+                if line.stage == Stage::Draft {
+                    line.origin == Origin::Client
+                } else {
+                    line.origin != Origin::Anonymous
+                }
+            }
+            Some(Role::LinkWorker) => match line.stage {
+                Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused => true,
+                Stage::Proposed => matches!(action, Action::AssignmentView | Action::AssignmentAnswer),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn reaches(&self, line: &Line, action: Action) -> bool {
+        let Some(role) = self.role else { return false };
+        // Each link worker has a record; the one in the path is the first one's.
+        let own_record = role == Role::LinkWorker
+            && match line.guard {
+                Guard::Worker(_) => self.first,
+                Guard::List(action) => action == Action::LinkWorkerView,
+                _ => false,
+            };
+        self.own_programme
+            && match scope(role, action) {
+                Scope::None => false,
+                Scope::Own => own_record || self.owns(line, action),
+                Scope::Programme => line.stage != Stage::Draft,
+            }
+    }
+
+    /// What must come out; a success is 200.
+    fn expected(&self, line: &Line) -> u16 {
+        if matches!(line.guard, Guard::Public) {
+            return 200;
+        }
+        let Some(role) = self.role else { return 401 };
+        let decided = |action: Action| match (self.reaches(line, action), self.reaches(line, action.view())) {
+            (true, _) => 200,
+            (false, true) => 403,
+            (false, false) => 404,
+        };
+        match line.guard {
+            Guard::Public | Guard::Token | Guard::List(_) | Guard::Mine => 200,
+            Guard::Case(action) => {
+                // The question was for the other one.
+                let asked_other = match line.stage {
+                    Stage::AskedReferrer => role == Role::Client,
+                    Stage::AskedClient => matches!(role, Role::Referrer | Role::Integration),
+                    _ => false,
+                };
+                match decided(action) {
+                    200 if action == Action::ReferralAnswer && asked_other => 409,
+                    status => status,
+                }
+            }
+            Guard::Programme(action) | Guard::Worker(action) => decided(action),
+            Guard::Visible(action) => {
+                if self.reaches(line, action) {
+                    200
+                } else {
+                    403
+                }
+            }
+            Guard::Create => match scope(role, Action::ReferralCreate) {
+                Scope::None | Scope::Own => 403,
+                Scope::Programme => {
+                    if self.own_programme {
+                        200
+                    } else {
+                        404
+                    }
+                }
+            },
+            Guard::NewProgramme => {
+                if role == Role::Admin {
+                    200
+                } else {
+                    403
+                }
+            }
+        }
+    }
+}
+
+/// An operation as the document has it.
+struct Documented {
+    method: String,
+    path: String,
+    if_match: bool,
+    public: bool,
+}
+
+fn documented() -> BTreeMap<String, Documented> {
+    let document = serde_json::to_value(lahete_api::http::openapi::api_document()).unwrap();
+    let mut all = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(name) = operation["operationId"].as_str() else { continue };
+            let needs =
+                |parameter: &Value| parameter["name"] == "If-Match" || parameter["$ref"].as_str().is_some_and(|to| to.ends_with("IfMatch"));
+            let if_match = operation["parameters"].as_array().is_some_and(|parameters| parameters.iter().any(needs));
+            let public = operation["security"].as_array().is_some_and(|all| all.iter().all(|one| one.as_object().unwrap().is_empty()));
+            all.insert(name.to_owned(), Documented { method: method.to_uppercase(), path: path.clone(), if_match, public });
+        }
+    }
+    all
+}
+
+/// Which id of the path `If-Match` is about: the referral's for what hangs on it, otherwise the last one.
+fn versioned(operation: &str, path: &str) -> String {
+    if operation.contains("consent") {
+        return "referral_id".to_owned();
+    }
+    path.rsplit('{').next().unwrap().split('}').next().unwrap().to_owned()
+}
+
+fn filled(path: &str, built: &Built) -> String {
+    let mut path = path.to_owned();
+    while let Some((before, rest)) = path.split_once('{') {
+        let (name, after) = rest.split_once('}').unwrap();
+        path = format!("{before}{}{after}", built.id(name));
+    }
+    path
+}
+
+fn call<'a>(caller: &Caller<'a>, operation: &Documented, line: &Line, built: &Built) -> Call<'a> {
+    let mut path = filled(&operation.path, built);
+    if line.operation == "report_outcomes" {
+        write!(path, "?programme_id={}&from=2026-01-01&until=2026-12-31", built.id("programme_id")).unwrap();
+    }
+    let mut call = caller.call(&operation.method, &path);
+    if operation.if_match {
+        call = call.if_match(built.version(&versioned(line.operation, &operation.path)));
+    }
+    if line.operation == "referral_create" {
+        call = call.key(&format!("matrix-{}", uuid::Uuid::now_v7()));
+    }
+    if line.operation == "token_issue" {
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}",
+            built.id("machine"),
+            crate::support::world::MACHINE_SECRET
+        );
+        return call.raw("application/x-www-form-urlencoded", form.into_bytes());
+    }
+    if operation.method == "PATCH" {
+        call = call.header("content-type", "application/merge-patch+json");
+    }
+    match (line.body)(built) {
+        Value::Null => call,
+        body => call.json(body),
+    }
+}
+
+/// What is wrong with a list that was answered.
+fn list_fault(who: &Who, line: &Line, built: &Built, text: &str) -> Option<String> {
+    let reaches = match line.guard {
+        Guard::List(action) => who.reaches(line, action),
+        Guard::Mine => who.role == Some(Role::Client) && who.own_programme && who.first,
+        _ => return None,
+    };
+    let list: Value = serde_json::from_str(text).unwrap();
+    let count = list["items"].as_array().unwrap().len();
+    let foreign = built.ids().filter(|(name, id)| *name != "client_user" && text.contains(*id)).map(|(name, _)| name).collect::<Vec<_>>();
+    if reaches && count == 0 {
+        return Some("an empty list for somebody who sees something".to_owned());
+    }
+    if !reaches && !foreign.is_empty() {
+        return Some(format!("a list that shows {foreign:?}"));
+    }
+    if !reaches && who.own_programme && count != 0 {
+        return Some(format!("{count} rows for somebody who sees none"));
+    }
+    None
+}
+
+fn matrix(kind: Kind) {
+    let app = TestApp::start(kind);
+    prepare(&app);
+    let documented = documented();
+    let lines = lines();
+    let known: BTreeSet<&str> = lines.iter().map(|line| line.operation).collect();
+    let uncovered: Vec<&String> = documented.keys().filter(|name| !known.contains(name.as_str())).collect();
+    assert!(uncovered.is_empty(), "the table lacks {uncovered:?}");
+    let mut table = String::from(
+        "# operation × caller: how the answer was. 2xx done, 401 no token, 403 seen but not allowed, 404 not there for the caller, 409 a rule.\n\
+         # \"list\" is a list with something of the case in it, \"none\" one without.\n\
+         # Callers: of the programme with the case of their own (referrer, link_worker, client), without (…2), of another programme, nobody.\n\n",
+    );
+    let (mut faults, mut calls) = (Vec::new(), 0);
+    for line in &lines {
+        let operation = documented.get(line.operation).unwrap_or_else(|| panic!("the document has no {}", line.operation));
+        assert_eq!(
+            operation.public,
+            matches!(line.guard, Guard::Public),
+            "{} is public in the document or in the table alone",
+            line.operation
+        );
+        let mut built = Built::new(&app, line.origin, line.stage);
+        let mut row: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for who in EVERYBODY {
+            calls += 1;
+            // A machine's secret and somebody's token do not go together.
+            let caller = if line.operation == "token_issue" { app.nobody() } else { who.caller(&app) };
+            let reply = call(&caller, operation, line, &built).send();
+            let expected = who.expected(line);
+            let done = (200..300).contains(&reply.status);
+            let as_expected = if expected == 200 { done } else { reply.status == expected };
+            let at = || format!("{} [{} {}] {}", line.operation, line.origin.name(), line.stage.name(), who.name);
+            if !as_expected {
+                faults.push(format!("{}: {} instead of {expected}: {}", at(), reply.status, reply.text));
+            }
+            let mut mark = if done { "2xx".to_owned() } else { reply.status.to_string() };
+            if done {
+                if matches!(line.guard, Guard::List(_) | Guard::Mine) {
+                    let shown = built.ids().any(|(name, id)| name != "client_user" && reply.text.contains(id));
+                    mark = if shown { "list" } else { "none" }.to_owned();
+                }
+                if let Some(fault) = list_fault(who, line, &built, &reply.text) {
+                    faults.push(format!("{}: {fault}: {}", at(), reply.text));
+                }
+                if operation.method != "GET" {
+                    built.finish(&app);
+                    built = Built::new(&app, line.origin, line.stage);
+                }
+            }
+            row.entry(mark).or_default().push(who.name);
+        }
+        built.finish(&app);
+        writeln!(
+            table,
+            "{} {}\n    {} [{}, {}] {:?}",
+            operation.method,
+            operation.path,
+            line.operation,
+            line.origin.name(),
+            line.stage.name(),
+            line.guard
+        )
+        .unwrap();
+        for (mark, names) in row {
+            writeln!(table, "        {mark:5}{}", names.join(" ")).unwrap();
+        }
+    }
+    writeln!(table, "\n# {} operations, {} lines, {} callers, {calls} calls", documented.len(), lines.len(), EVERYBODY.len()).unwrap();
+    assert!(faults.is_empty(), "{} of {calls}:\n{}", faults.len(), faults.join("\n"));
+    golden::expect("http_matrix.txt", &table);
+}
+
+#[test]
+fn everybody_tries_everything_sqlite() {
+    matrix(Kind::Sqlite);
+}
+
+#[test]
+fn everybody_tries_everything_postgresql() {
+    matrix(Kind::Postgresql);
+}
