@@ -75,7 +75,7 @@ impl AppState {
     /// When the API document cannot be written.
     pub fn new(config: Config, store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>, secrets: &Secrets) -> Result<Self, String> {
         let addition = config.demo.then(demo_accounts::description);
-        let document = served_document(addition.as_deref());
+        let document = served_document(addition.as_deref().map(|addition| (addition, clock.now().helsinki_date())));
         let documents = Documents {
             json: write_document(&document, DocumentFormat::Json)?.into(),
             yaml: write_document(&document, DocumentFormat::Yaml)?.into(),

@@ -11,8 +11,10 @@
 )]
 
 mod architecture;
+mod contract;
 mod http;
 mod migrations;
 mod rules;
 mod store;
 mod support;
+mod tour;

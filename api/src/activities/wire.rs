@@ -97,6 +97,7 @@ pub struct NewActivity {
 pub struct ActivityUpdate {
     /// Who provides it; null for nobody known.
     #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
     pub organisation_id: Patch<Uuid>,
     /// Its name.
     #[serde(default)]

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 /// A request for a token. Which members are needed depends on `grant_type`.
 #[derive(ToSchema)]
-#[schema(example = json!({"grant_type": "password", "username": "coordinator", "password": "hyvinvointilahete-demo"}))]
+#[schema(example = json!({"grant_type": "password", "username": "kaisa", "password": "hyvinvointilahete-demo"}))]
 #[expect(dead_code, reason = "describes the form in the API document; it is read pair by pair")]
 pub struct TokenRequest {
     /// `client_credentials` for machines; `password` for demo accounts, in demo mode alone.

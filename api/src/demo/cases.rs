@@ -11,16 +11,18 @@ use lahete_domain::actor::Caller;
 use lahete_domain::assignment::{Assignment, AssignmentState, PROPOSAL_DAYS};
 use lahete_domain::client::{Birth, ClientData, Contact};
 use lahete_domain::codes::{
-    AnswerMode, Channel, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult, EventKind, Instrument, Language, MessageKind,
-    MessageParty, Priority, ReferralReason, Role, Sector, Sex, SupportKind, Timepoint, VisitMode, VisitPurpose,
+    AnswerMode, Channel, Code as _, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult, EndReason, EventKind, Instrument,
+    Language, MessageKind, MessageParty, Outcome, PauseReason, Priority, ReferralReason, Role, Sector, Sex, SupportKind, Timepoint,
+    VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
 use lahete_domain::goal::Goal;
-use lahete_domain::ids::{AssignmentId, Id as _, IdSource, ReferralId, SupportPeriodId, UserId};
+use lahete_domain::identity_code::IdentityCode;
+use lahete_domain::ids::{Id as _, IdSource, ReferralId, SupportPeriodId, UserId};
 use lahete_domain::measure::{Answer, Measure};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::{MunicipalityCode, terms_on};
-use lahete_domain::referral::command::{Guide, RequestInformation, Review, Waitlist};
+use lahete_domain::referral::command::{Close, Guide, RequestInformation, Review, Waitlist};
 use lahete_domain::referral::{Changed, Content, Referral, Referrer};
 use lahete_domain::support_period::SupportPeriod;
 use lahete_domain::time::{Instant, plus_days, plus_months};
@@ -32,12 +34,17 @@ use uuid::Uuid;
 use super::{id, programme};
 use crate::error::AppError;
 use crate::operation::OpContext;
+use crate::public;
 use crate::referrals::case::{self, OpenCase};
 use crate::referrals::{self, NewReferral};
+
+/// The tracking code of the referral that came through the open form, as the example of `public_referral_status` has it.
+const TRACKING_CODE: &str = "LAH-7Q2M-9XKD-4TRB-W8VE-3HJN-6PYC-5FGZ-1A0S";
 
 const RIIKKA: u16 = 0x0020;
 const KAISA: u16 = 0x0021;
 const LIISA: u16 = 0x0022;
+const LAURI: u16 = 0x0027;
 
 /// Gives the fixed ids of the demo world first, then new ones.
 struct FixedFirst {
@@ -59,12 +66,16 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    fn as_user(&self, db: &mut Db<'_>, user: u16, at: Instant) -> Result<OpContext, AppError> {
+    fn as_user(&self, db: &mut Db<'_>, user: u16, at: Instant, operation: &'static str) -> Result<OpContext, AppError> {
+        self.as_caller(db, Caller::User(id(user)), at, operation)
+    }
+
+    fn as_caller(&self, db: &mut Db<'_>, caller: Caller, at: Instant, operation: &'static str) -> Result<OpContext, AppError> {
         Ok(OpContext {
-            actor: db.actor(Caller::User(id(user)), at.helsinki_date())?,
+            actor: db.actor(caller, at.helsinki_date())?,
             now: at,
             request_id: "demo".to_owned(),
-            operation: "demo_seed",
+            operation,
             if_match: None,
             ids: Arc::clone(self.ids),
             language: Language::Finnish,
@@ -75,6 +86,16 @@ impl Stage<'_> {
     fn days_ago(&self, days: i64) -> Instant {
         self.now.plus_days(-days)
     }
+}
+
+/// The ids with which a support period begins.
+struct Begun {
+    period: u16,
+    link_worker: u16,
+    first_visit: u16,
+    planned_visit: Option<u16>,
+    measure: u16,
+    note: &'static str,
 }
 
 struct Story {
@@ -91,6 +112,7 @@ struct Story {
     reasons: &'static [ReferralReason],
     wish: &'static str,
     sent_days_ago: i64,
+    anonymous: bool,
 }
 
 const AINO: Story = Story {
@@ -107,6 +129,7 @@ const AINO: Story = Story {
     reasons: &[ReferralReason::Loneliness, ReferralReason::Outdoors],
     wish: "Haluaisin taas ulkoilemaan jonkun kanssa.",
     sent_days_ago: 55,
+    anonymous: false,
 };
 
 const SUBMITTED: Story = Story {
@@ -123,6 +146,7 @@ const SUBMITTED: Story = Story {
     reasons: &[ReferralReason::Loneliness, ReferralReason::Conversation],
     wish: "Olisi mukava jutella joskus muustakin kuin sairauksista.",
     sent_days_ago: 2,
+    anonymous: false,
 };
 
 const IN_REVIEW: Story = Story {
@@ -139,6 +163,7 @@ const IN_REVIEW: Story = Story {
     reasons: &[ReferralReason::SocialContacts, ReferralReason::EventsAndGroups],
     wish: "Lähtisin kerhoon, jos joku tulisi ensimmäisellä kerralla mukaan.",
     sent_days_ago: 5,
+    anonymous: false,
 };
 
 const WAITLISTED: Story = Story {
@@ -155,6 +180,7 @@ const WAITLISTED: Story = Story {
     reasons: &[ReferralReason::GettingStarted, ReferralReason::DailyActivity],
     wish: "Pitäisi saada arkeen jokin rytmi.",
     sent_days_ago: 20,
+    anonymous: false,
 };
 
 const ASKED: Story = Story {
@@ -171,6 +197,7 @@ const ASKED: Story = Story {
     reasons: &[ReferralReason::PracticalHelp],
     wish: "Tarvitsisin apua puhelimen kanssa.",
     sent_days_ago: 6,
+    anonymous: false,
 };
 
 const GUIDED: Story = Story {
@@ -187,6 +214,7 @@ const GUIDED: Story = Story {
     reasons: &[ReferralReason::EventsAndGroups],
     wish: "Tahtoisin laulaa.",
     sent_days_ago: 15,
+    anonymous: false,
 };
 
 const PROPOSED: Story = Story {
@@ -203,11 +231,120 @@ const PROPOSED: Story = Story {
     reasons: &[ReferralReason::Loneliness, ReferralReason::LifestyleChange],
     wish: "Seuraa kävelylle ja kauppaan.",
     sent_days_ago: 9,
+    anonymous: false,
+};
+
+const DRAFT: Story = Story {
+    client: 0x0057,
+    referral: 0x009a,
+    consent: 0x00a7,
+    user: None,
+    given_name: "Kerttu",
+    family_name: "Keskeneräinen",
+    born: (1950, 6, 3),
+    sex: Sex::Female,
+    municipality: "758",
+    phone: "+358 40 555 0108",
+    reasons: &[ReferralReason::Conversation],
+    wish: "Kahviseuraa, kun tytär muutti etelään.",
+    sent_days_ago: 1,
+    anonymous: false,
+};
+
+const DEFERRED: Story = Story {
+    client: 0x0058,
+    referral: 0x009b,
+    consent: 0x00a8,
+    user: None,
+    given_name: "Veikko",
+    family_name: "Viive",
+    born: (1944, 10, 14),
+    sex: Sex::Male,
+    municipality: "742",
+    phone: "+358 40 555 0109",
+    reasons: &[ReferralReason::Outdoors],
+    wish: "Kalaan, kun polvi on leikattu.",
+    sent_days_ago: 30,
+    anonymous: false,
+};
+
+const ASSIGNED: Story = Story {
+    client: 0x0059,
+    referral: 0x009c,
+    consent: 0x00a9,
+    user: None,
+    given_name: "Lempi",
+    family_name: "Lumi",
+    born: (1941, 3, 27),
+    sex: Sex::Female,
+    municipality: "758",
+    phone: "+358 40 555 0110",
+    reasons: &[ReferralReason::SocialContacts, ReferralReason::Outdoors],
+    wish: "Uskaltaisin kerhoon, jos en menisi yksin.",
+    sent_days_ago: 12,
+    anonymous: false,
+};
+
+const CLOSED: Story = Story {
+    client: 0x005a,
+    referral: 0x009d,
+    consent: 0x00aa,
+    user: None,
+    given_name: "Urho",
+    family_name: "Umpinainen",
+    born: (1937, 8, 8),
+    sex: Sex::Male,
+    municipality: "758",
+    phone: "+358 40 555 0111",
+    reasons: &[ReferralReason::Loneliness],
+    wish: "En tiedä vielä.",
+    sent_days_ago: 8,
+    anonymous: false,
+};
+
+const ANONYMOUS: Story = Story {
+    client: 0x005b,
+    referral: 0x009e,
+    consent: 0x00ab,
+    user: None,
+    given_name: "Tyyne",
+    family_name: "Tuntematon",
+    born: (1949, 11, 5),
+    sex: Sex::Female,
+    municipality: "758",
+    phone: "+358 40 555 0112",
+    reasons: &[ReferralReason::Loneliness],
+    wish: "Naapuri toivoo, että joku kävisi.",
+    sent_days_ago: 3,
+    anonymous: true,
+};
+
+const PAUSED: Story = Story {
+    client: 0x005c,
+    referral: 0x009f,
+    consent: 0x00ac,
+    user: None,
+    given_name: "Reino",
+    family_name: "Rauhallinen",
+    born: (1946, 1, 30),
+    sex: Sex::Male,
+    municipality: "758",
+    phone: "+358 40 555 0113",
+    reasons: &[ReferralReason::GettingStarted, ReferralReason::EventsAndGroups],
+    wish: "Pelaisin taas lautapelejä.",
+    sent_days_ago: 40,
+    anonymous: false,
 };
 
 impl Story {
     fn referral(&self) -> ReferralId {
         id(self.referral)
+    }
+
+    /// The made-up code with which the example of the search finds Aino. Numbers from 900 up are given to nobody.
+    fn identity_code(&self) -> Option<IdentityCode> {
+        let (year, ..) = self.born;
+        if self.user.is_some() { IdentityCode::parse("070542-902F", NaiveDate::from_ymd_opt(year + 80, 1, 1)?).ok() } else { None }
     }
 
     fn client(&self) -> Result<ClientData, AppError> {
@@ -217,7 +354,7 @@ impl Story {
             family_name: self.family_name.to_owned(),
             contact: Contact { phone: Some(self.phone.to_owned()), ..Contact::default() },
             birth: NaiveDate::from_ymd_opt(year, month, day).map_or(Birth::Year(year), Birth::Date),
-            identity_code: None,
+            identity_code: self.identity_code(),
             sex: Some(self.sex),
             municipality: MunicipalityCode::parse(self.municipality).ok_or_else(|| AppError::internal("no municipality"))?,
             language: "fi".to_owned(),
@@ -242,11 +379,11 @@ impl Story {
             withdrawn_purposes: [].into(),
             text_version: "2026-1".to_owned(),
             language: Language::Finnish,
-            method: ConsentMethod::Written,
-            given_with: Some("Riikka Lähettäjä".to_owned()),
+            method: if self.anonymous { ConsentMethod::AssertedBySender } else { ConsentMethod::Written },
+            given_with: if self.anonymous { None } else { Some("Riikka Lähettäjä".to_owned()) },
             given_at: now,
             valid_until: None,
-            recorded_by: Some(id(RIIKKA)),
+            recorded_by: if self.anonymous { None } else { Some(id(RIIKKA)) },
             verified: None,
             withdrawn_at: None,
         }
@@ -254,17 +391,30 @@ impl Story {
 }
 
 impl Stage<'_> {
-    /// Riikka writes a referral together with the client and sends it.
-    fn send(&self, db: &mut Db<'_>, story: &Story) -> Result<(), AppError> {
-        let mut ctx = self.as_user(db, RIIKKA, self.days_ago(story.sent_days_ago))?;
+    /// Riikka writes a referral together with the client; one comes from a neighbour through the open form.
+    fn write(&self, db: &mut Db<'_>, story: &Story) -> Result<(OpContext, OpenCase), AppError> {
+        let at = self.days_ago(story.sent_days_ago);
+        let mut ctx = if story.anonymous {
+            self.as_caller(db, Caller::Anonymous, at, "public_referral_create")?
+        } else {
+            self.as_user(db, RIIKKA, at, "referral_create")?
+        };
         let fixed = VecDeque::from([id::<ReferralId>(story.client).as_uuid(), story.referral().as_uuid()]);
         ctx.ids = Arc::new(FixedFirst { fixed: Mutex::new(fixed), then: Arc::clone(self.ids) });
         let grant = ctx.actor.grants.iter().find(|grant| grant.role == Role::Referrer).cloned();
-        let new = NewReferral {
-            programme: programme(),
-            client: story.client()?,
-            client_user: story.user.map(id),
-            referrer: Referrer {
+        let referrer = if story.anonymous {
+            Referrer {
+                channel: Channel::Anonymous,
+                user: None,
+                api_client: None,
+                organisation: None,
+                sector: Sector::Parish,
+                name: Some("Diakoni Dora".to_owned()),
+                contact: Some("+358 40 555 0199".to_owned()),
+                feedback_wanted: false,
+            }
+        } else {
+            Referrer {
                 channel: Channel::SignedIn,
                 user: Some(id(RIIKKA)),
                 api_client: None,
@@ -273,12 +423,18 @@ impl Stage<'_> {
                 name: Some("Riikka Lähettäjä".to_owned()),
                 contact: Some("riikka@lahete.example".to_owned()),
                 feedback_wanted: true,
-            },
+            }
+        };
+        let new = NewReferral {
+            programme: programme(),
+            client: story.client()?,
+            client_user: story.user.map(id),
+            referrer,
             content: Content {
                 reasons: story.reasons.iter().copied().collect(),
                 wish: Some(story.wish.to_owned()),
                 background: None,
-                written_together: true,
+                written_together: !story.anonymous,
                 joint_meeting_wished: false,
                 not_a_service_acknowledged: true,
                 source: None,
@@ -288,6 +444,12 @@ impl Stage<'_> {
         };
         let mut open = referrals::create(db, &ctx, new)?;
         referrals::add_consent(db, &ctx, &mut open, story.consent(ctx.now))?;
+        Ok((ctx, open))
+    }
+
+    /// A referral is written and sent.
+    fn send(&self, db: &mut Db<'_>, story: &Story) -> Result<(), AppError> {
+        let (ctx, open) = self.write(db, story)?;
         referrals::submit(db, &ctx, &open)?;
         Ok(())
     }
@@ -309,7 +471,7 @@ impl Stage<'_> {
 
     /// Kaisa takes a referral the day after it was sent.
     fn review(&self, db: &mut Db<'_>, story: &Story) -> Result<OpContext, AppError> {
-        let ctx = self.as_user(db, KAISA, self.days_ago(story.sent_days_ago - 1))?;
+        let ctx = self.as_user(db, KAISA, self.days_ago(story.sent_days_ago - 1), "referral_review")?;
         self.step(db, &ctx, Action::ReferralReview, story, |referral, _| {
             Ok(referral.review(Review { barrier: None }, id::<UserId>(KAISA), ctx.now)?)
         })?;
@@ -338,52 +500,65 @@ impl Stage<'_> {
         Ok(assignment)
     }
 
-    /// Liisa accepts the proposal for Aino.
+    /// The link worker accepts the proposal.
     fn accept(&self, db: &mut Db<'_>, ctx: &OpContext, assignment: Assignment) -> Result<(), AppError> {
         let (referral, expected) = (assignment.referral, assignment.version);
         let accepted = assignment.accept(ctx.now)?;
         let grant = ctx.actor.grants.iter().find(|grant| grant.role == Role::LinkWorker).cloned();
         let open = case::open_by(db, ctx, referral, grant)?;
-        let changed = open.case.referral.clone().assign(id::<AssignmentId>(0x0062), &open.status, ctx.now)?;
+        let changed = open.case.referral.clone().assign(accepted.id, &open.status, ctx.now)?;
         db.assignment_update(&accepted, expected)?;
         case::commit(db, ctx, &open, changed, None)?;
         Ok(())
     }
 
-    /// Liisa has met Aino for the first time: the support period begins, with goal, first visit, measure and an activity.
-    fn support(&self, db: &mut Db<'_>, ctx: &OpContext) -> Result<(), AppError> {
-        let period: SupportPeriodId = id(0x0063);
+    /// The link worker has met the client for the first time: the support period begins, with first visit and measure.
+    fn support(&self, db: &mut Db<'_>, ctx: &OpContext, story: &Story, begun: &Begun) -> Result<(), AppError> {
+        let period: SupportPeriodId = id(begun.period);
         let today = ctx.now.helsinki_date();
-        let open = case::open(db, ctx, Action::SupportStart, AINO.referral())?;
+        let open = case::open(db, ctx, Action::SupportStart, story.referral())?;
         let changed = open.case.referral.clone().start_support(period, ctx.now)?;
         let terms = db.terms_of(programme())?;
         let terms = terms_on(&terms, today).ok_or_else(|| AppError::internal("the demo programme has no terms"))?;
         let (referral, client) = (open.case.referral.id, open.case.referral.client);
         let ends = plus_months(today, 4);
         db.support_period_insert(&SupportPeriod::start(period, programme(), referral, client, today, ends, terms, today)?)?;
-        db.visit_insert(&Visit {
-            id: id(0x0065),
+        let visit = |tail: u16, content: VisitContent, state: VisitState| Visit {
+            id: id(tail),
             version: Version::FIRST,
             programme: programme(),
             referral,
             client,
             support_period: period,
-            workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour: terms.fee_per_hour }],
-            content: VisitContent {
-                on: today,
-                minutes: 90,
-                mode: VisitMode::HomeVisit,
-                purpose: VisitPurpose::FirstVisit,
-                support_kinds: [SupportKind::Emotional, SupportKind::Informational].into(),
-                travel_metres: 7_400,
-                travel_minutes: 20,
-                note: Some("Juotiin kahvit ja tutustuttiin. Sovittiin kävelystä ensi viikolle.".to_owned()),
-                barriers: [].into(),
-            },
-            state: VisitState::Held { recorded_at: ctx.now, over_limit_reason: None },
-        })?;
+            workers: vec![VisitWorker { link_worker: id(begun.link_worker), fee_per_hour: terms.fee_per_hour }],
+            content,
+            state,
+        };
+        let first = VisitContent {
+            on: today,
+            minutes: 90,
+            mode: VisitMode::HomeVisit,
+            purpose: VisitPurpose::FirstVisit,
+            support_kinds: [SupportKind::Emotional, SupportKind::Informational].into(),
+            travel_metres: 7_400,
+            travel_minutes: 20,
+            note: Some(begun.note.to_owned()),
+            barriers: [].into(),
+        };
+        db.visit_insert(&visit(begun.first_visit, first.clone(), VisitState::Held { recorded_at: ctx.now, over_limit_reason: None }))?;
+        if let Some(tail) = begun.planned_visit {
+            let next = VisitContent {
+                on: self.now.helsinki_date(),
+                minutes: 60,
+                mode: VisitMode::OtherPlace,
+                purpose: VisitPurpose::GoingAlong,
+                note: None,
+                ..first
+            };
+            db.visit_insert(&visit(tail, next, VisitState::Planned))?;
+        }
         db.measure_insert(&Measure {
-            id: id(0x0066),
+            id: id(begun.measure),
             support_period: period,
             instrument: Instrument::Swemwbs,
             timepoint: Timepoint::Start,
@@ -391,19 +566,37 @@ impl Stage<'_> {
             recorded_at: ctx.now,
         })?;
         case::commit(db, ctx, &open, changed, None)?;
-        let open = case::open(db, ctx, Action::PlanWrite, referral)?;
+        Ok(())
+    }
+
+    /// Aino and Liisa write down a goal and choose an activity.
+    fn plan(&self, db: &mut Db<'_>) -> Result<(), AppError> {
+        let at = self.days_ago(AINO.sent_days_ago - 10);
+        let ctx = self.as_user(db, LIISA, at, "goal_create")?;
+        let open = case::open(db, &ctx, Action::PlanWrite, AINO.referral())?;
         db.goal_insert(&Goal {
             id: id(0x0064),
             version: Version::FIRST,
-            support_period: period,
+            support_period: id(0x0063),
             words: "Käyn taas viikoittain ulkona.".to_owned(),
             steps: vec!["Kävely Liisan kanssa".to_owned(), "Ulkoiluryhmään tutustuminen".to_owned()],
             outcome: None,
             recorded_at: ctx.now,
         })?;
-        case::note(db, ctx, &open, EventKind::GoalRecorded, None, None)?;
-        self.link_activity(db, ctx, &AINO, 0x0067, 0x0041)?;
-        case::note(db, ctx, &open, EventKind::ActivityLinked, None, None)
+        case::note(db, &ctx, &open, EventKind::GoalRecorded, None, None)?;
+        let ctx = self.as_user(db, LIISA, at, "activity_link_create")?;
+        self.link_activity(db, &ctx, &AINO, 0x0067, 0x0041)?;
+        case::note(db, &ctx, &open, EventKind::ActivityLinked, None, None)
+    }
+
+    /// Reino is away from home for a while.
+    fn pause(&self, db: &mut Db<'_>, story: &Story, period: u16) -> Result<(), AppError> {
+        let ctx = self.as_user(db, LAURI, self.days_ago(5), "support_period_pause")?;
+        let open = case::open(db, &ctx, Action::SupportPause, story.referral())?;
+        let period = db.support_period_get(id(period))?.ok_or_else(|| AppError::internal("no support period"))?;
+        let expected = period.version;
+        db.support_period_update(&period.pause(PauseReason::ClientIll, ctx.now)?, expected)?;
+        case::note(db, &ctx, &open, EventKind::SupportPaused, Some(PauseReason::ClientIll.as_str()), None)
     }
 
     fn link_activity(&self, db: &mut Db<'_>, ctx: &OpContext, story: &Story, tail: u16, activity: u16) -> Result<(), AppError> {
@@ -425,16 +618,56 @@ impl Stage<'_> {
 /// When the database fails.
 pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Result<(), AppError> {
     let stage = Stage { ids, now };
-    for story in [&AINO, &SUBMITTED, &IN_REVIEW, &WAITLISTED, &ASKED, &GUIDED, &PROPOSED] {
+    for story in
+        [&AINO, &SUBMITTED, &IN_REVIEW, &WAITLISTED, &ASKED, &GUIDED, &PROPOSED, &DEFERRED, &ASSIGNED, &CLOSED, &ANONYMOUS, &PAUSED]
+    {
         stage.send(db, story)?;
     }
+    stage.write(db, &DRAFT)?;
+    db.referral_tracking_code_store(ANONYMOUS.referral(), &public::cases::hash(TRACKING_CODE))?;
 
-    let ctx = stage.review(db, &AINO)?;
+    stage.review(db, &AINO)?;
+    let ctx = stage.as_user(db, KAISA, stage.days_ago(AINO.sent_days_ago - 1), "assignment_propose")?;
     let proposal = stage.propose(db, &ctx, &AINO, 0x0062, 0x0030, LIISA)?;
-    let ctx = stage.as_user(db, LIISA, stage.days_ago(AINO.sent_days_ago - 3))?;
+    let ctx = stage.as_user(db, LIISA, stage.days_ago(AINO.sent_days_ago - 3), "assignment_accept")?;
     stage.accept(db, &ctx, proposal)?;
-    let ctx = stage.as_user(db, LIISA, stage.days_ago(AINO.sent_days_ago - 10))?;
-    stage.support(db, &ctx)?;
+    let ctx = stage.as_user(db, LIISA, stage.days_ago(AINO.sent_days_ago - 10), "support_period_start")?;
+    let begun = Begun {
+        period: 0x0063,
+        link_worker: 0x0030,
+        first_visit: 0x0065,
+        planned_visit: None,
+        measure: 0x0066,
+        note: "Juotiin kahvit ja tutustuttiin. Sovittiin kävelystä ensi viikolle.",
+    };
+    stage.support(db, &ctx, &AINO, &begun)?;
+    stage.plan(db)?;
+
+    for (story, tail) in [(&ASSIGNED, 0x00b0), (&PAUSED, 0x00b1)] {
+        let ctx = stage.review(db, story)?;
+        let proposal = stage.propose(db, &ctx, story, tail, 0x0031, LAURI)?;
+        let ctx = stage.as_user(db, LAURI, stage.days_ago(story.sent_days_ago - 3), "assignment_accept")?;
+        stage.accept(db, &ctx, proposal)?;
+    }
+    let ctx = stage.as_user(db, LAURI, stage.days_ago(PAUSED.sent_days_ago - 8), "support_period_start")?;
+    let begun = Begun {
+        period: 0x00b2,
+        link_worker: 0x0031,
+        first_visit: 0x00b3,
+        planned_visit: Some(0x00b4),
+        measure: 0x00b5,
+        note: "Pelattiin erä korttia. Reino kertoi kirjaston pelikerhosta.",
+    };
+    stage.support(db, &ctx, &PAUSED, &begun)?;
+    stage.pause(db, &PAUSED, 0x00b2)?;
+
+    let ctx = stage.review(db, &DEFERRED)?;
+    let resume_on = plus_days(now.helsinki_date(), 30);
+    stage.step(db, &ctx, Action::ReferralDefer, &DEFERRED, |referral, _| Ok(referral.defer(resume_on, ctx.now)?))?;
+
+    let ctx = stage.review(db, &CLOSED)?;
+    let close = Close { outcome: Outcome::NotStarted, end_reason: EndReason::ClientDeclined, follow_up: None, contact_attempts: 0 };
+    stage.step(db, &ctx, Action::ReferralClose, &CLOSED, |referral, open| Ok(referral.close(close, open.closed_by(&ctx)?, ctx.now)?))?;
 
     let ctx = stage.review(db, &IN_REVIEW)?;
     db.contact_attempt_insert(&ContactAttempt {
@@ -478,7 +711,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
 
     stage.review(db, &PROPOSED)?;
     // The proposal is a day old, so that it can still be answered.
-    let ctx = stage.as_user(db, KAISA, stage.days_ago(1))?;
-    stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, 0x0027)?;
+    let ctx = stage.as_user(db, KAISA, stage.days_ago(1), "assignment_propose")?;
+    stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
     Ok(())
 }

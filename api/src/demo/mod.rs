@@ -163,6 +163,7 @@ fn seed_users(db: &mut Db<'_>, password_hash: &str) -> Result<(), AppError> {
         (0x0025, "tiina", "Tiina Tietosuoja", Role::PrivacyOfficer, Some(0x0010)),
         (0x0026, "antti", "Antti Ylläpito", Role::Admin, Some(0x0010)),
         (0x0027, "lauri", "Lauri Linkki", Role::LinkWorker, Some(0x0010)),
+        (0x0029, "veera", "Veera Vapaa", Role::LinkWorker, Some(0x0010)),
     ] {
         let user = User {
             id: id(tail),

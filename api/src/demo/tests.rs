@@ -56,7 +56,20 @@ async fn the_world_is_made_once_and_gives_a_coordinator_something_to_do() {
         .await
         .expect("listed");
     let names: Vec<_> = states.iter().map(|state| state.as_str()).collect();
-    let expected = ["submitted", "in_review", "in_review", "awaiting_information", "waitlisted", "in_support", "directly_guided"];
+    let expected = [
+        "submitted",
+        "submitted",
+        "in_review",
+        "in_review",
+        "awaiting_information",
+        "waitlisted",
+        "deferred",
+        "assigned",
+        "in_support",
+        "in_support",
+        "directly_guided",
+        "closed",
+    ];
     assert_eq!(names, expected);
     let aino = store.read(|db: &mut Db<'_>| db.referral_case(id::<ReferralId>(0x0060))).await.expect("read").expect("there");
     assert_eq!(aino.referral.client, id(0x0050));
@@ -222,7 +235,7 @@ async fn the_rooms_of_administration_do_their_work() {
     let kerttu = call!(ANTTI, POST "/v1/users"; new).good(201);
     call!(ANTTI, POST "/v1/users"; new).problem(409, "login_in_use");
     call!(KAISA, GET "/v1/users/01900000-0000-7000-8000-000000000020").problem(404, "not_found");
-    assert_eq!(call!(ANTTI, GET "/v1/users").good(200)["items"].as_array().map(Vec::len), Some(9));
+    assert_eq!(call!(ANTTI, GET "/v1/users").good(200)["items"].as_array().map(Vec::len), Some(10));
     let kerttu = kerttu["id"].as_str().expect("an id").to_owned();
     let role = |role: &str| json!({"programme_id": programme_id, "user_id": kerttu, "role": role});
     call!(ANTTI, POST "/v1/role-assignments"; role("integration")).problem(409, "role_for_machines");

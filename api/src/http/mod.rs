@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod content_tag;
 pub mod docs;
+pub mod examples;
 pub mod extract;
 pub mod facts;
 pub mod openapi;

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::App;
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use utoipa::PartialSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
@@ -24,7 +25,7 @@ pub use super::wire::code_schemas;
 
 use super::problem::{FaultView, PROBLEM_JSON, ProblemView};
 use super::wire::{INLINE_PREFIX, inline_schema};
-use super::{problem, problem_catalogue};
+use super::{examples, problem, problem_catalogue};
 
 /// The mark of a `POST` that needs `If-Match`.
 pub const IF_MATCH_MARK: &str = "x-if-match";
@@ -101,13 +102,27 @@ pub fn api_document() -> OpenApi {
     document
 }
 
-/// The document as a server gives it: the checked-in one, with a paragraph more in demo mode.
+/// The document as a server gives it: the checked-in one. In demo mode it has a paragraph more, and its examples are moved to today: what is to be
+/// tried out must not lie in the past some day.
 #[must_use]
-pub fn served_document(addition: Option<&str>) -> OpenApi {
+pub fn served_document(demo: Option<(&str, NaiveDate)>) -> OpenApi {
     let mut document = api_document();
-    if let (Some(addition), Some(description)) = (addition, &mut document.info.description) {
+    let Some((addition, today)) = demo else { return document };
+    if let Some(description) = &mut document.info.description {
         description.push_str("\n\n");
         description.push_str(addition);
+    }
+    for item in document.paths.paths.values_mut() {
+        for (_, operation) in operations_mut(item) {
+            let Some(RefOr::T(body)) = &mut operation.request_body else { continue };
+            for content in body.content.values_mut() {
+                if let RefOr::T(content) = content
+                    && let Some(example) = &mut content.example
+                {
+                    examples::move_to(example, today);
+                }
+            }
+        }
     }
     document
 }
@@ -147,7 +162,7 @@ fn finish(document: &mut OpenApi) {
             .collect(),
     );
     document.components = Some(components);
-    drop_unused_schemas(document);
+    drop_unused(document);
 }
 
 fn none() -> [String; 0] {
@@ -207,17 +222,6 @@ fn add_components(components: &mut Components) {
                 .pattern(Some("^[!#-\\[\\]-~]+$"))
                 .build(),
             json!("5d2f9a0e-referral-1"),
-        ),
-        header_parameter(
-            "If-Match",
-            Required::True,
-            "The `ETag` of the version that the change is meant for.",
-            ObjectBuilder::new()
-                .schema_type(Type::String)
-                .max_length(Some(40))
-                .pattern(Some("^\"[1-9][0-9]{0,17}(;[a-z]{2,16})?\"$"))
-                .build(),
-            json!("\"1\""),
         ),
         header_parameter(
             "If-None-Match",
@@ -281,6 +285,23 @@ fn header_parameter(name: &str, required: Required, description: &str, schema: u
         .required(required)
         .description(Some(description))
         .schema(Some(schema))
+        .build()
+}
+
+fn if_match_parameter(example: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name("If-Match")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .description(Some("The `ETag` of the version that the change is meant for."))
+        .example(Some(json!(example)))
+        .schema(Some(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .max_length(Some(40))
+                .pattern(Some("^\"[1-9][0-9]{0,17}(;[a-z]{2,16})?\"$"))
+                .build(),
+        ))
         .build()
 }
 
@@ -368,16 +389,21 @@ fn finish_operation(
     method: &str,
     operation: &mut Operation,
     inline: &BTreeMap<String, RefOr<Schema>>,
-    examples: &BTreeMap<String, Value>,
+    told: &BTreeMap<String, Value>,
 ) {
     let traits = Traits::of(path, method, operation);
     if operation.description.as_ref().is_none_or(String::is_empty) {
         operation.description.clone_from(&operation.summary);
     }
+    let id = operation.operation_id.clone().unwrap_or_default();
 
     for parameter in operation.parameters.iter_mut().flatten() {
-        if let RefOr::T(Parameter { schema: Some(schema), .. }) = parameter {
+        let RefOr::T(parameter) = parameter else { continue };
+        if let Some(schema) = &mut parameter.schema {
             simplify(schema, inline);
+        }
+        if let (ParameterIn::Path, Some(example)) = (&parameter.parameter_in, examples::path_example(&id, &parameter.name)) {
+            *parameter = ParameterBuilder::from(parameter.clone()).example(Some(Value::String(example))).build();
         }
     }
     let mut wanted = Vec::new();
@@ -386,9 +412,6 @@ fn finish_operation(
     }
     if traits.below_v1 && method == "POST" {
         wanted.push("IdempotencyKey");
-    }
-    if traits.if_match {
-        wanted.push("IfMatch");
     }
     if traits.below_v1 && method == "GET" && traits.path_parameters && !answers_list(operation) {
         wanted.push("IfNoneMatch");
@@ -400,6 +423,11 @@ fn finish_operation(
     }
     if traits.access_reason {
         wanted.push("XAccessReason");
+    }
+    if traits.if_match {
+        // Written out in place of a reference: each operation is tried out on a version of its own.
+        let parameter = if_match_parameter(&examples::version_example(&id));
+        operation.parameters.get_or_insert_with(Vec::new).push(parameter.into());
     }
     if !wanted.is_empty() {
         operation
@@ -417,7 +445,7 @@ fn finish_operation(
             body.content.insert("application/merge-patch+json".into(), content);
         }
         for content in body.content.values_mut() {
-            finish_content(content, inline, examples);
+            finish_content(content, inline, told);
         }
     }
 
@@ -443,7 +471,7 @@ fn finish_operation(
             response.headers.entry(name.to_owned()).or_insert_with(|| RefOr::Ref(Ref::new(format!("#/components/headers/{component}"))));
         }
         for content in response.content.values_mut() {
-            finish_content(content, inline, examples);
+            finish_content(content, inline, told);
         }
     }
     for status in traits.statuses(method) {
@@ -457,22 +485,18 @@ fn finish_operation(
     }
 }
 
-fn finish_content(
-    content: &mut RefOr<utoipa::openapi::Content>,
-    inline: &BTreeMap<String, RefOr<Schema>>,
-    examples: &BTreeMap<String, Value>,
-) {
+fn finish_content(content: &mut RefOr<utoipa::openapi::Content>, inline: &BTreeMap<String, RefOr<Schema>>, told: &BTreeMap<String, Value>) {
     let RefOr::T(content) = content else { return };
     if let Some(schema) = &mut content.schema {
         simplify(schema, inline);
     }
     if content.example.is_none() && content.examples.is_empty() {
         content.example = match &content.schema {
-            Some(RefOr::Ref(to)) => to.ref_location.strip_prefix(SCHEMA_REF).and_then(|name| example_by_name(name, examples)),
+            Some(RefOr::Ref(to)) => to.ref_location.strip_prefix(SCHEMA_REF).and_then(|name| example_by_name(name, told)),
             Some(RefOr::T(Schema::Array(array))) => match &array.items {
                 ArrayItems::RefOrSchema(item) => match item.as_ref() {
                     RefOr::Ref(to) => {
-                        to.ref_location.strip_prefix(SCHEMA_REF).and_then(|name| examples.get(name)).map(|example| json!([example]))
+                        to.ref_location.strip_prefix(SCHEMA_REF).and_then(|name| told.get(name)).map(|example| json!([example]))
                     }
                     RefOr::T(_) => None,
                 },
@@ -483,9 +507,9 @@ fn finish_content(
     }
 }
 
-fn example_by_name(name: &str, examples: &BTreeMap<String, Value>) -> Option<Value> {
-    examples.get(name).cloned().or_else(|| {
-        let item = examples.get(name.strip_prefix("ListView_")?)?;
+fn example_by_name(name: &str, told: &BTreeMap<String, Value>) -> Option<Value> {
+    told.get(name).cloned().or_else(|| {
+        let item = told.get(name.strip_prefix("ListView_")?)?;
         Some(json!({"items": [item], "page": {"next": null, "limit": 50}}))
     })
 }
@@ -635,8 +659,8 @@ fn nullable(items: &[RefOr<Schema>], description: Option<&str>) -> Option<RefOr<
     Some(result)
 }
 
-/// Takes out schemas that nothing leads to.
-fn drop_unused_schemas(document: &mut OpenApi) {
+/// Takes out schemas and parameters that nothing leads to.
+fn drop_unused(document: &mut OpenApi) {
     let Some(components) = &mut document.components else { return };
     let mut used = BTreeSet::new();
     let mut open = Vec::new();
@@ -652,6 +676,8 @@ fn drop_unused_schemas(document: &mut OpenApi) {
         }
     }
     components.schemas.retain(|name, _| used.contains(name));
+    let paths = serde_json::to_string(&document.paths).unwrap_or_default();
+    components.parameters.retain(|name, _| paths.contains(&format!("\"#/components/parameters/{name}\"")));
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

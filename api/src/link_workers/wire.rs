@@ -41,8 +41,8 @@ pub struct LinkWorkerQuery {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "programme_id": "01900000-0000-7000-8000-000000000001",
-    "user_id": "01900000-0000-7000-8000-000000000022",
-    "name": "Liisa Linkki",
+    "user_id": "01900000-0000-7000-8000-000000000029",
+    "name": "Veera Vapaa",
     "municipalities": ["758"],
     "languages": ["fi", "se"],
     "interests": "Hiihto, kuorolaulu, käsityöt",

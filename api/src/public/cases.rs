@@ -42,7 +42,7 @@ fn tracking_code() -> Result<String, AppError> {
 }
 
 /// The hash by which a code is found. Hyphens, blanks and small letters do not matter, nor do the letters that people take for digits.
-fn hash(code: &str) -> Vec<u8> {
+pub(crate) fn hash(code: &str) -> Vec<u8> {
     let plain: String = code
         .chars()
         .filter(|c| !matches!(c, '-' | ' '))

@@ -1,6 +1,6 @@
 //! The open door: a referral from somebody who does not sign in, and its state behind a tracking code.
 
-mod cases;
+pub(crate) mod cases;
 mod routes;
 pub mod wire;
 

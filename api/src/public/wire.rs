@@ -80,7 +80,7 @@ fn no_identity_code(body: &PublicReferralCreate) -> Result<(), ValidationError> 
 
 /// The receipt of a referral that was sent without signing in.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(example = json!({"tracking_code": "LAH-7Q2M-9XKD-4TRB-W8VE-3HJN-6PYC-5F", "received_at": "2026-11-22T10:00:00.000000Z"}))]
+#[schema(example = json!({"tracking_code": "LAH-7Q2M-9XKD-4TRB-W8VE-3HJN-6PYC-5FGZ-1A0S", "received_at": "2026-11-22T10:00:00.000000Z"}))]
 pub struct PublicReferralReceipt {
     /// With it one can ask for the state, and for nothing else. It is shown this once.
     pub tracking_code: String,
@@ -91,7 +91,7 @@ pub struct PublicReferralReceipt {
 /// The tracking code of a referral. It is a body and not a query, because addresses end up in logs.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"tracking_code": "LAH-7Q2M-9XKD-4TRB-W8VE-3HJN-6PYC-5F"}))]
+#[schema(example = json!({"tracking_code": "LAH-7Q2M-9XKD-4TRB-W8VE-3HJN-6PYC-5FGZ-1A0S"}))]
 pub struct PublicStatusQuery {
     /// The code, with or without hyphens.
     pub tracking_code: Text<{ TOKEN_MAX }>,

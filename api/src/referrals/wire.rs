@@ -120,6 +120,7 @@ pub struct ReferralUpdate {
     pub client: Patch<ClientUpdate>,
     /// All reasons.
     #[serde(default)]
+    #[schema(value_type = Option<Vec<ReferralReasonCode>>, max_items = 9)]
     pub reasons: Patch<Vec<ReferralReasonCode>>,
     /// What the client wishes.
     #[serde(default)]

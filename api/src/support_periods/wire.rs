@@ -107,7 +107,7 @@ pub struct SupportPeriodPause {
 /// A new planned end.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"planned_end_on": "2027-01-15", "reason": "Aino was ill for a month; the club begins again in January."}))]
+#[schema(example = json!({"planned_end_on": "2027-03-15", "reason": "Aino was ill for a month; the club begins again in February."}))]
 pub struct SupportPeriodExtend {
     /// The planned last day, still inside the months that the programme allows after the start.
     pub planned_end_on: Date,
