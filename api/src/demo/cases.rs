@@ -552,6 +552,8 @@ impl Stage<'_> {
                 minutes: 60,
                 mode: VisitMode::OtherPlace,
                 purpose: VisitPurpose::GoingAlong,
+                travel_metres: 0,
+                travel_minutes: 0,
                 note: None,
                 ..first
             };
@@ -566,6 +568,54 @@ impl Stage<'_> {
             recorded_at: ctx.now,
         })?;
         case::commit(db, ctx, &open, changed, None)?;
+        case::note(db, ctx, &open, EventKind::VisitHeld, None, None)?;
+        case::note(db, ctx, &open, EventKind::MeasureRecorded, None, None)
+    }
+
+    /// Aino and Liisa meet again, and talk on the telephone in between.
+    fn visits(&self, db: &mut Db<'_>) -> Result<(), AppError> {
+        let terms = db.terms_of(programme())?;
+        for (tail, days_ago, minutes, mode, kind, note) in [
+            (0x00c0, 38, 120, VisitMode::OtherPlace, SupportKind::Practical, "Käveltiin joen rantaa ja käytiin kaupassa."),
+            (0x00c1, 30, 20, VisitMode::Phone, SupportKind::Emotional, "Soitin. Aino oli käynyt yksin pihalla."),
+            (
+                0x00c2,
+                17,
+                105,
+                VisitMode::ActivityTogether,
+                SupportKind::Network,
+                "Ensimmäinen kerta Ulkoiluryhmässä. Tuttuja löytyi heti kaksi.",
+            ),
+            (0x00c3, 4, 90, VisitMode::OtherPlace, SupportKind::Emotional, "Kävely ja kahvit. Ensi viikolla Aino menee ryhmään itse."),
+        ] {
+            let ctx = self.as_user(db, LIISA, self.days_ago(days_ago), "visit_create")?;
+            let on = ctx.now.helsinki_date();
+            let rate = terms_on(&terms, on).ok_or_else(|| AppError::internal("the demo programme has no terms"))?.fee_per_hour;
+            let open = case::open(db, &ctx, Action::VisitWrite, AINO.referral())?;
+            let travels = mode != VisitMode::Phone;
+            db.visit_insert(&Visit {
+                id: id(tail),
+                version: Version::FIRST,
+                programme: programme(),
+                referral: open.case.referral.id,
+                client: open.case.referral.client,
+                support_period: id(0x0063),
+                workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour: rate }],
+                content: VisitContent {
+                    on,
+                    minutes,
+                    mode,
+                    purpose: if mode == VisitMode::ActivityTogether { VisitPurpose::GoingAlong } else { VisitPurpose::Support },
+                    support_kinds: [kind].into(),
+                    travel_metres: if travels { 7_400 } else { 0 },
+                    travel_minutes: if travels { 20 } else { 0 },
+                    note: Some(note.to_owned()),
+                    barriers: [].into(),
+                },
+                state: VisitState::Held { recorded_at: ctx.now, over_limit_reason: None },
+            })?;
+            case::note(db, &ctx, &open, EventKind::VisitHeld, None, None)?;
+        }
         Ok(())
     }
 
@@ -642,6 +692,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     };
     stage.support(db, &ctx, &AINO, &begun)?;
     stage.plan(db)?;
+    stage.visits(db)?;
 
     for (story, tail) in [(&ASSIGNED, 0x00b0), (&PAUSED, 0x00b1)] {
         let ctx = stage.review(db, story)?;

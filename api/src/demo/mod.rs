@@ -69,6 +69,10 @@ fn tags(tags: &[&str]) -> BTreeSet<String> {
 /// # Errors
 /// When the database fails, or the system gives no randomness for the passwords.
 pub async fn seed(store: &Store, ids: Arc<dyn IdSource>, now: Instant) -> Result<bool, AppError> {
+    // Hashing takes a while on purpose: not again at every start.
+    if store.read(|db: &mut Db<'_>| -> Result<_, AppError> { Ok(db.programme_get(programme())?) }).await?.is_some() {
+        return Ok(false);
+    }
     let hash = password::hash(DEMO_PASSWORD).map_err(AppError::internal)?;
     store
         .write(move |db: &mut Db<'_>| -> Result<bool, AppError> {
