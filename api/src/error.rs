@@ -292,7 +292,12 @@ impl From<lahete_domain::support_period::SupportPeriodError> for AppError {
                 rule("planned_end_out_of_range").with("earliest", earliest.to_string()).with("latest", latest.to_string())
             }
             E::StartsInFuture => rule("support_starts_in_future"),
-            E::EndOutOfRange => rule("support_end_out_of_range"),
+            E::StartsBeforeReferral { submitted_on } => {
+                rule("support_starts_before_referral").with("submitted_on", submitted_on.to_string())
+            }
+            E::EndOutOfRange { earliest, latest } => {
+                rule("support_end_out_of_range").with("earliest", earliest.to_string()).with("latest", latest.to_string())
+            }
             E::StartMeasureMissing => rule("start_measure_missing"),
             E::EndMeasureMissing => rule("end_measure_missing"),
             E::RecommendationMissing => rule("recommendation_missing"),

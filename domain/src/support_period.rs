@@ -89,9 +89,20 @@ pub enum SupportPeriodError {
     /// Starts tomorrow or later.
     #[error("a support period starts when its first visit has been held: today or before")]
     StartsInFuture,
-    /// Ends before it started, or tomorrow or later.
-    #[error("the last day lies between the start and today")]
-    EndOutOfRange,
+    /// Starts before the referral was sent.
+    #[error("a support period starts when its referral has been sent: on {submitted_on} or later")]
+    StartsBeforeReferral {
+        /// The day on which the referral was sent.
+        submitted_on: NaiveDate,
+    },
+    /// Ends before it started or before its last visit, or tomorrow or later.
+    #[error("the last day lies between {earliest} and {latest}")]
+    EndOutOfRange {
+        /// The start, or the day of the last visit that was held.
+        earliest: NaiveDate,
+        /// Today.
+        latest: NaiveDate,
+    },
     /// Neither start measure nor reason.
     #[error("the start measure, or the coded reason why there is none, is missing")]
     StartMeasureMissing,
@@ -107,6 +118,28 @@ pub enum SupportPeriodError {
         /// How many.
         planned: u32,
     },
+}
+
+/// From when to when somebody wants to work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// The first day.
+    pub starts_on: NaiveDate,
+    /// The planned last day.
+    pub planned_end_on: NaiveDate,
+    /// The day on which the referral was sent.
+    pub submitted_on: Option<NaiveDate>,
+}
+
+/// What must be known when a period ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EndFacts<'a> {
+    /// The measures on record.
+    pub measures: &'a [Measure],
+    /// How many visits are still planned.
+    pub planned_visits: u32,
+    /// The day of the last visit that was held.
+    pub last_visit_on: Option<NaiveDate>,
 }
 
 /// The last day that a period starting on a day may be planned to.
@@ -127,19 +160,22 @@ impl SupportPeriod {
     /// Starts one (product §4 row 10). The first visit itself is recorded with it, under the rules of [`crate::visit`].
     ///
     /// # Errors
-    /// When it starts in the future or the planned end is out of range.
+    /// When it starts in the future or before the referral was sent, or the planned end is out of range.
     pub fn start(
         id: SupportPeriodId,
         programme: ProgrammeId,
         referral: ReferralId,
         client: ClientId,
-        starts_on: NaiveDate,
-        planned_end_on: NaiveDate,
+        start: Start,
         terms: &Terms,
         today: NaiveDate,
     ) -> Result<Self, SupportPeriodError> {
+        let Start { starts_on, planned_end_on, submitted_on } = start;
         if starts_on > today {
             return Err(SupportPeriodError::StartsInFuture);
+        }
+        if let Some(submitted_on) = submitted_on.filter(|submitted_on| starts_on < *submitted_on) {
+            return Err(SupportPeriodError::StartsBeforeReferral { submitted_on });
         }
         expect_end_in_range(starts_on, planned_end_on, terms)?;
         Ok(Self {
@@ -204,10 +240,13 @@ impl SupportPeriod {
     /// Moves the planned end, inside the limit counted from the start; beyond it a new referral is written.
     ///
     /// # Errors
-    /// When it has ended or the new end is out of range.
-    pub fn extend(mut self, planned_end_on: NaiveDate, terms: &Terms) -> Result<Self, SupportPeriodError> {
+    /// When it has ended, or the new end is out of range or lies in the past.
+    pub fn extend(mut self, planned_end_on: NaiveDate, terms: &Terms, today: NaiveDate) -> Result<Self, SupportPeriodError> {
         self.expect_running()?;
         expect_end_in_range(self.starts_on, planned_end_on, terms)?;
+        if planned_end_on < today {
+            return Err(SupportPeriodError::PlannedEndOutOfRange { earliest: today, latest: latest_end(self.starts_on, terms) });
+        }
         self.planned_end_on = planned_end_on;
         Ok(self)
     }
@@ -226,15 +265,16 @@ impl SupportPeriod {
     ///
     /// # Errors
     /// The first thing that is missing.
-    pub fn end(mut self, on: NaiveDate, measures: &[Measure], planned_visits: u32, today: NaiveDate) -> Result<Self, SupportPeriodError> {
+    pub fn end(mut self, on: NaiveDate, facts: EndFacts<'_>, today: NaiveDate) -> Result<Self, SupportPeriodError> {
         self.expect_running()?;
-        if on < self.starts_on || on > today {
-            return Err(SupportPeriodError::EndOutOfRange);
+        let earliest = facts.last_visit_on.map_or(self.starts_on, |last| last.max(self.starts_on));
+        if on < earliest || on > today {
+            return Err(SupportPeriodError::EndOutOfRange { earliest, latest: today });
         }
-        if planned_visits > 0 {
-            return Err(SupportPeriodError::VisitsStillPlanned { planned: planned_visits });
+        if facts.planned_visits > 0 {
+            return Err(SupportPeriodError::VisitsStillPlanned { planned: facts.planned_visits });
         }
-        let recorded = |instrument, timepoint| measures.iter().any(|m| m.instrument == instrument && m.timepoint == timepoint);
+        let recorded = |instrument, timepoint| facts.measures.iter().any(|m| m.instrument == instrument && m.timepoint == timepoint);
         if !recorded(crate::codes::Instrument::Swemwbs, Timepoint::End) {
             return Err(SupportPeriodError::EndMeasureMissing);
         }
@@ -281,7 +321,8 @@ mod tests {
     }
 
     fn start(starts_on: &str, ends_on: &str) -> Result<SupportPeriod, SupportPeriodError> {
-        SupportPeriod::start(id(3), id(2), id(4), id(5), day(starts_on), day(ends_on), &terms(), day("2026-11-22"))
+        let start = Start { starts_on: day(starts_on), planned_end_on: day(ends_on), submitted_on: Some(day("2026-08-01")) };
+        SupportPeriod::start(id(3), id(2), id(4), id(5), start, &terms(), day("2026-11-22"))
     }
 
     fn missing(instrument: Instrument, timepoint: Timepoint) -> Measure {
@@ -303,6 +344,9 @@ mod tests {
         assert!(start("2026-08-31", "2026-09-29").is_err());
         assert!(start("2026-11-22", "2027-06-22").is_err(), "seven months ahead");
         assert_eq!(start("2026-11-23", "2027-01-23"), Err(SupportPeriodError::StartsInFuture));
+        let sent = day("2026-08-01");
+        assert!(start("2026-08-01", "2026-10-01").is_ok());
+        assert_eq!(start("2026-07-31", "2026-10-01"), Err(SupportPeriodError::StartsBeforeReferral { submitted_on: sent }));
     }
 
     #[test]
@@ -314,8 +358,10 @@ mod tests {
         assert!(paused.clone().pause(PauseReason::Other, now).is_err());
         let resumed = paused.resume().expect("paused");
         assert!(resumed.clone().resume().is_err());
-        assert!(resumed.clone().extend(day("2027-03-02"), &terms()).is_err());
-        let extended = resumed.extend(day("2027-03-01"), &terms()).expect("inside");
+        assert!(resumed.clone().extend(day("2027-03-02"), &terms(), now.helsinki_date()).is_err());
+        assert!(resumed.clone().extend(day("2026-10-01"), &terms(), now.helsinki_date()).is_ok(), "sooner, from today on");
+        assert!(resumed.clone().extend(day("2026-10-01"), &terms(), day("2026-10-02")).is_err(), "not in the past");
+        let extended = resumed.extend(day("2027-03-01"), &terms(), now.helsinki_date()).expect("inside");
         assert_eq!(extended.first_planned_end_on, day("2026-12-01"));
     }
 
@@ -325,13 +371,19 @@ mod tests {
         let period = start("2026-09-01", "2026-12-01").expect("in range");
         let swemwbs = missing(Instrument::Swemwbs, Timepoint::End);
         let recommendation = missing(Instrument::Recommendation, Timepoint::End);
-        let end = |measures: &[Measure], planned| period.clone().end(today, measures, planned, today);
+        fn facts(measures: &[Measure], planned_visits: u32) -> EndFacts<'_> {
+            EndFacts { measures, planned_visits, last_visit_on: Some(day("2026-11-20")) }
+        }
+        let end = |measures: &[Measure], planned| period.clone().end(today, facts(measures, planned), today);
         assert_eq!(end(&[], 1), Err(SupportPeriodError::VisitsStillPlanned { planned: 1 }));
         assert_eq!(end(&[missing(Instrument::Swemwbs, Timepoint::Start)], 0), Err(SupportPeriodError::EndMeasureMissing));
         assert_eq!(end(std::slice::from_ref(&swemwbs), 0), Err(SupportPeriodError::RecommendationMissing));
         let ended = end(&[swemwbs.clone(), recommendation.clone()], 0).expect("complete");
         assert_eq!(ended.state_code(), SupportPeriodStateCode::Ended);
         assert!(ended.expect_running().is_err());
-        assert_eq!(period.clone().end(day("2026-11-23"), &[swemwbs, recommendation], 0, today), Err(SupportPeriodError::EndOutOfRange));
+        let all = [swemwbs, recommendation];
+        let out_of_range = Err(SupportPeriodError::EndOutOfRange { earliest: day("2026-11-20"), latest: today });
+        assert_eq!(period.clone().end(day("2026-11-23"), facts(&all, 0), today), out_of_range);
+        assert_eq!(period.clone().end(day("2026-11-19"), facts(&all, 0), today), out_of_range, "a visit was held after it");
     }
 }

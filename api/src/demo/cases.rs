@@ -24,7 +24,7 @@ use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::{MunicipalityCode, terms_on};
 use lahete_domain::referral::command::{Close, Guide, RequestInformation, Review, Waitlist};
 use lahete_domain::referral::{Changed, Content, Referral, Referrer};
-use lahete_domain::support_period::SupportPeriod;
+use lahete_domain::support_period::{Start, SupportPeriod};
 use lahete_domain::time::{Instant, plus_days, plus_months};
 use lahete_domain::version::Version;
 use lahete_domain::visit::{Visit, VisitContent, VisitState, VisitWorker};
@@ -521,8 +521,9 @@ impl Stage<'_> {
         let terms = db.terms_of(programme())?;
         let terms = terms_on(&terms, today).ok_or_else(|| AppError::internal("the demo programme has no terms"))?;
         let (referral, client) = (open.case.referral.id, open.case.referral.client);
-        let ends = plus_months(today, 4);
-        db.support_period_insert(&SupportPeriod::start(period, programme(), referral, client, today, ends, terms, today)?)?;
+        let submitted_on = open.case.referral.submission.as_ref().map(|submission| submission.on);
+        let start = Start { starts_on: today, planned_end_on: plus_months(today, 4), submitted_on };
+        db.support_period_insert(&SupportPeriod::start(period, programme(), referral, client, start, terms, today)?)?;
         let visit = |tail: u16, content: VisitContent, state: VisitState| Visit {
             id: id(tail),
             version: Version::FIRST,

@@ -522,7 +522,7 @@ pub struct ReferralView {
     /// How it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closure: Option<ClosureView>,
-    /// What the reader can do with it now, as the last part of the path.
+    /// What the reader can do with it now, by name; most names are the last part of a path below the referral.
     #[schema(max_items = 20)]
     pub possible: Vec<String>,
 }

@@ -9,7 +9,7 @@ use lahete_domain::actor::Grant;
 use lahete_domain::codes::{AuditAction, Code as _, EventKind, Instrument, Timepoint};
 use lahete_domain::ids::{ClientId, Id as _, ProgrammeId, ProgrammeTermsId, ReferralId, SupportPeriodId};
 use lahete_domain::programme::{DEFAULT_FEE_PER_HOUR, DEFAULT_MAX_MINUTES_PER_MONTH, DEFAULT_MAX_MONTHS, Terms, terms_on};
-use lahete_domain::support_period::{EndProposal, SupportPeriod};
+use lahete_domain::support_period::{EndFacts, EndProposal, Start, SupportPeriod};
 use lahete_domain::time::Month;
 use lahete_domain::visit::MonthHours;
 use lahete_persistence::repo::support_periods::SupportPeriodFilter;
@@ -147,7 +147,12 @@ pub(crate) fn start(
     let changed = open.case.referral.clone().start_support(period_id, ctx.now)?;
     let terms = terms_on_day(db, programme, body.starts_on)?;
     let today = ctx.now.helsinki_date();
-    let period = SupportPeriod::start(period_id, programme, id, client, body.starts_on, body.planned_end_on, &terms, today)?;
+    let start = Start {
+        starts_on: body.starts_on,
+        planned_end_on: body.planned_end_on,
+        submitted_on: open.case.referral.submission.as_ref().map(|submission| submission.on),
+    };
+    let period = SupportPeriod::start(period_id, programme, id, client, start, &terms, today)?;
     let measure = body.start_measure.scored(Instrument::Swemwbs, "/start_measure")?;
     let recommendation =
         body.start_recommendation.as_ref().map(|answer| answer.scored(Instrument::Recommendation, "/start_recommendation")).transpose()?;
@@ -263,7 +268,7 @@ pub(crate) fn extend(
     let OpenPeriod { open, period } = open_at_version(db, ctx, Action::SupportExtend, id)?;
     let terms = terms_on_day(db, period.programme, period.starts_on)?;
     let expected = period.version;
-    let extended = period.extend(body.planned_end_on, &terms)?;
+    let extended = period.extend(body.planned_end_on, &terms, ctx.now.helsinki_date())?;
     db.support_period_update(&extended, expected)?;
     case::note(db, ctx, &open, EventKind::SupportExtended, None, words(Some(&body.reason)))?;
     stored(db, ctx, id)
@@ -332,9 +337,9 @@ pub(crate) fn end(
         }
     }
     let measures = db.measures_of(id)?;
-    let planned = db.visits_planned(id)?;
+    let facts = EndFacts { measures: &measures, planned_visits: db.visits_planned(id)?, last_visit_on: db.visit_last_held_on(id)? };
     let expected = period.version;
-    let ended = period.end(body.ended_on, &measures, planned, ctx.now.helsinki_date())?;
+    let ended = period.end(body.ended_on, facts, ctx.now.helsinki_date())?;
     let by = open.closed_by(ctx)?;
     let changed = open.case.referral.clone().end_support(body.outcome.0, body.end_reason.0, by, ctx.now)?;
     db.support_period_update(&ended, expected)?;

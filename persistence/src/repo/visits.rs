@@ -283,6 +283,20 @@ impl Db<'_> {
         Ok(u32::try_from(planned).unwrap_or(u32::MAX))
     }
 
+    /// The day of the last visit of a support period that was held.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn visit_last_held_on(&mut self, period: SupportPeriodId) -> Result<Option<NaiveDate>, StoreError> {
+        Ok(visits::table
+            .filter(visits::support_period_id.eq(IdCol(period)))
+            .filter(visits::state.eq(CodeCol(VisitStateCode::Held)))
+            .order((visits::visit_on.desc(), visits::id.desc()))
+            .select(visits::visit_on)
+            .first(self.conn())
+            .optional()?)
+    }
+
     /// The visits of a support period that are still planned, the earliest first.
     ///
     /// # Errors

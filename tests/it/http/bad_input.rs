@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use lahete_domain::time::Clock as _;
 use serde_json::{Value, json};
 
 use super::referrals::complete;
@@ -497,7 +498,11 @@ fn start(starts_on: &str, planned_end_on: &str) -> Value {
 
 /// A support period that has begun, by its path. Its first visit took an hour on the first day.
 fn begun(app: &TestApp, starts_on: &str, planned_end_on: &str) -> String {
+    // The referral was sent, and the link worker found, on the first day.
+    let today = app.clock.now();
+    app.clock.set_day(starts_on);
     let (path, version) = accepted(app);
+    app.clock.set(&today.to_string());
     let call = app.user(app.world.own.link_worker).post(&format!("{path}/support-period"));
     let period = call.if_match(version).json(start(starts_on, planned_end_on)).send().expect(201);
     format!("/v1/support-periods/{}", text(&period, "id"))
@@ -575,7 +580,10 @@ on_both! {
 
 on_both! {
     fn a_support_period_ends_within_six_months(app: TestApp) {
+        // Sent in August, so that the support may begin on any day since.
+        app.clock.set_day("2026-08-30");
         let (path, version) = accepted(&app);
+        app.clock.set_day("2026-11-22");
         let worker = app.user(app.world.own.link_worker);
         let begin = |from: &str, until: &str| worker.post(&format!("{path}/support-period")).if_match(version).json(start(from, until));
         let seven = refused(&app, begin("2026-11-20", "2027-06-20"), 409, "planned_end_out_of_range");

@@ -96,8 +96,8 @@ pub fn about_the_client() -> Value {
 /// The body that starts the support; a minute is enough, since the client's month is shared by all cases of a test.
 pub fn start_of_support() -> Value {
     json!({
-        "starts_on": "2026-11-20", "planned_end_on": "2027-02-20",
-        "first_visit": {"on": "2026-11-20", "minutes": 1, "mode": "home_visit", "note": "Juttelimme kahvin ääressä."},
+        "starts_on": "2026-11-22", "planned_end_on": "2027-02-22",
+        "first_visit": {"on": "2026-11-22", "minutes": 1, "mode": "home_visit", "note": "Juttelimme kahvin ääressä."},
         "start_measure": {"missing_reason": "not_asked"}
     })
 }

@@ -252,6 +252,8 @@ fn lines() -> Vec<Line> {
     add("me_view", S::Settings, nurse, Token, no_body);
     add("me_referrals", S::InSupport, nurse, Mine, no_body);
     add("me_consents", S::InSupport, nurse, Mine, no_body);
+    add("me_support_periods", S::InSupport, nurse, Mine, no_body);
+    add("me_visits", S::InSupport, nurse, Mine, no_body);
     add("me_access_log", S::InSupport, nurse, Mine, no_body);
     add("me_consent_withdraw", S::InReview, nurse, Case(A::ConsentWithdraw), |_| json!({"purposes": ["evaluation"]}));
 
@@ -311,11 +313,11 @@ fn lines() -> Vec<Line> {
         S::InSupport,
         nurse,
         Case(A::VisitWrite),
-        |_| json!({"state": "held", "on": "2026-11-20", "minutes": 1, "mode": "home_visit", "purpose": "going_along"}),
+        |_| json!({"state": "held", "on": "2026-11-22", "minutes": 1, "mode": "home_visit", "purpose": "going_along"}),
     );
     add("visit_create", S::InSupport, nurse, Case(A::VisitOverrideLimit), |_| {
         json!({
-            "state": "held", "on": "2026-11-20", "minutes": 1, "mode": "home_visit", "purpose": "going_along",
+            "state": "held", "on": "2026-11-22", "minutes": 1, "mode": "home_visit", "purpose": "going_along",
             "over_limit_reason": "Lääkärikäynti venyi."
         })
     });
@@ -323,7 +325,7 @@ fn lines() -> Vec<Line> {
     add("visit_list", S::InSupport, nurse, List(A::VisitView), no_body);
     add("visit_view", S::InSupport, nurse, Case(A::VisitView), no_body);
     add("visit_update", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"note": "Kahvit ja kävely."}));
-    add("visit_hold", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"on": "2026-11-21"}));
+    add("visit_hold", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"on": "2026-11-22"}));
     add("visit_cancel", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
     add("visit_mark_not_attended", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
     add(

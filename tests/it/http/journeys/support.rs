@@ -22,6 +22,7 @@ on_both! {
             assert_eq!(range["params"], json!({"earliest": "2026-12-22", "latest": "2027-05-22"}));
         }
         with("starts_on", json!("2026-11-23")).problem(409, "support_starts_in_future");
+        with("starts_on", json!("2026-11-21")).problem(409, "support_starts_before_referral");
         with("first_visit", json!({"on": "2026-11-21", "minutes": 60, "mode": "home_visit"})).problem(409, "visit_outside_period");
         with("start_measure", json!({"mode": "helped", "answers": [3, 3, 2]})).problem(422, "invalid");
         with("start_measure", json!({})).problem(422, "invalid");
@@ -132,6 +133,8 @@ on_both! {
         without("end_measure").problem(409, "end_measure_missing");
         without("end_recommendation").problem(409, "recommendation_missing");
         step(&app, people.coordinator, &period, "end", end("2027-01-21")).problem(409, "support_end_out_of_range");
+        let before_the_start = step(&app, people.coordinator, &period, "end", end("2026-11-21")).problem(409, "support_end_out_of_range");
+        assert_eq!(before_the_start["params"]["latest"], json!("2027-01-20"));
         let mut wrong = end("2027-01-20");
         wrong["outcome"] = json!("withdrawn");
         let wrong = step(&app, people.coordinator, &period, "end", wrong).problem(409, "outcome_not_possible");
