@@ -1,4 +1,4 @@
-//! Proposals whose time to answer is over, and drafts that nobody sent.
+//! Proposals whose time to answer is over, drafts that nobody sent, and answers that were kept long enough for their idempotency keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,9 @@ pub const EVERY: Duration = Duration::from_secs(60);
 /// How many things one transaction takes on: the writer is shared with everybody who waits for an answer.
 const BATCH: u16 = 50;
 
+/// How long an answer is kept under its idempotency key. The document promises 24 hours; a caller who was cut off over night still gets it.
+const ANSWERS_KEPT_HOURS: i64 = 48;
+
 /// What one look of the clock has done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Expired {
@@ -30,6 +33,8 @@ pub struct Expired {
     pub proposals: usize,
     /// Drafts that were deleted.
     pub drafts: usize,
+    /// Stored answers that were forgotten.
+    pub answers: usize,
 }
 
 fn context(operation: &'static str, now: Instant, ids: &Arc<dyn IdSource>) -> OpContext {
@@ -45,7 +50,7 @@ fn context(operation: &'static str, now: Instant, ids: &Arc<dyn IdSource>) -> Op
     }
 }
 
-/// Lets every proposal lapse whose time is over, and deletes every draft that is too old.
+/// Lets every proposal lapse whose time is over, deletes every draft that is too old, and forgets old answers.
 ///
 /// # Errors
 /// When the store fails; what was done before stays done, and the next look goes on.
@@ -64,9 +69,12 @@ pub async fn run_once(store: &Store, now: Instant, ids: Arc<dyn IdSource>) -> Re
         let count = store.write(move |db: &mut Db<'_>| delete_drafts(db, &ctx)).await?;
         done.drafts += count;
         if count < usize::from(BATCH) {
-            return Ok(done);
+            break;
         }
     }
+    let before = now.plus_minutes(-ANSWERS_KEPT_HOURS * 60);
+    done.answers = store.write(move |db: &mut Db<'_>| -> Result<usize, AppError> { Ok(db.idempotency_purge(before)?) }).await?;
+    Ok(done)
 }
 
 fn lapse_proposals(db: &mut Db<'_>, ctx: &OpContext) -> Result<usize, AppError> {
@@ -101,7 +109,12 @@ pub fn spawn(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Joi
             ticks.tick().await;
             match run_once(&store, clock.now(), Arc::clone(&ids)).await {
                 Ok(done) if done == Expired::default() => {}
-                Ok(done) => log::info!("{} proposals have lapsed, {} drafts were deleted", done.proposals, done.drafts),
+                Ok(done) => log::info!(
+                    "{} proposals have lapsed, {} drafts were deleted, {} stored answers were forgotten",
+                    done.proposals,
+                    done.drafts,
+                    done.answers
+                ),
                 Err(error) => log::error!("the clock could not do its work: {error:?}"),
             }
         }

@@ -73,8 +73,8 @@ impl FirstVisit {
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "starts_on": "2026-09-01", "planned_end_on": "2026-12-01",
-    "first_visit": {"on": "2026-09-01", "minutes": 60, "mode": "home_visit", "support_kinds": ["emotional"], "travel_metres": 8200},
+    "starts_on": "2026-11-21", "planned_end_on": "2027-02-21",
+    "first_visit": {"on": "2026-11-21", "minutes": 60, "mode": "home_visit", "support_kinds": ["emotional"], "travel_metres": 8200},
     "start_measure": {"mode": "helped", "answers": [3, 3, 2, 3, 3, 2, 3]}
 }))]
 pub struct SupportPeriodStart {
@@ -277,7 +277,7 @@ pub struct MonthTotalsView {
 #[schema(example = json!({
     "id": "01900000-0000-7000-8000-000000000063", "programme_id": "01900000-0000-7000-8000-000000000001",
     "referral_id": "01900000-0000-7000-8000-000000000060", "client_id": "01900000-0000-7000-8000-000000000050", "version": 12,
-    "state": "active", "starts_on": "2026-09-01", "planned_end_on": "2026-12-01", "first_planned_end_on": "2026-12-01",
+    "state": "active", "starts_on": "2026-11-21", "planned_end_on": "2027-02-21", "first_planned_end_on": "2026-12-01",
     "days_to_planned_end": 9,
     "link_worker": {"id": "01900000-0000-7000-8000-000000000030", "name": "Liisa Linkki", "current": true},
     "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355},

@@ -98,3 +98,17 @@ on_both! {
         assert_eq!(app.user(people.coordinator).get(&waiting).send().expect(200)["state"], "in_review");
     }
 }
+
+on_both! {
+    fn an_answer_is_kept_for_two_days_under_its_key_and_then_forgotten(app: TestApp) {
+        let nurse = app.user(app.world.own.referrer);
+        let send = || nurse.post("/v1/referrals").key("two-days").json(complete()).send();
+        let first = text(&send().expect(201), "id");
+        app.clock.advance_minutes(47 * 60);
+        assert_eq!(the_clock_looks(&app).answers, 0, "the document promises a day, and gives two");
+        assert_eq!(text(&send().expect(201), "id"), first);
+        app.clock.advance_minutes(2 * 60);
+        assert_eq!(the_clock_looks(&app).answers, 1);
+        assert_ne!(text(&send().expect(201), "id"), first, "after that the key is a new one");
+    }
+}
