@@ -35,7 +35,7 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId) -> Result<Vec<Cons
 pub fn record(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ConsentCreate) -> Result<ConsentView, AppError> {
     let open = case::open(db, ctx, Action::ConsentRecord, id)?;
     case::expect_open(&open)?;
-    let consent = body.into_consent(ctx.ids.next(), id, ctx.actor.user(), false, ctx.now);
+    let consent = body.into_consent(ctx.ids.next(), id, ctx.actor.user(), ctx.now);
     db.consent_insert(&consent)?;
     case::store_sharing(db, &open)?;
     case::note(db, ctx, &open, EventKind::ConsentRecorded, None, None)?;

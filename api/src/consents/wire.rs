@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lahete_domain::codes::{ConsentMethod, ConsentPurpose};
+use lahete_domain::codes::ConsentPurpose;
 use lahete_domain::consent::Consent;
 use lahete_domain::ids::{ConsentId, Id as _, ReferralId, UserId};
 use lahete_domain::text::{NAME_MAX, TOKEN_MAX};
@@ -38,9 +38,9 @@ pub struct ConsentCreate {
 }
 
 impl ConsentCreate {
-    /// The consent of a referral. What somebody without a sign-in sends is only an assertion, whatever it says.
+    /// The consent of a referral.
     #[must_use]
-    pub fn into_consent(self, id: ConsentId, referral: ReferralId, recorded_by: Option<UserId>, anonymous: bool, now: Instant) -> Consent {
+    pub fn into_consent(self, id: ConsentId, referral: ReferralId, recorded_by: Option<UserId>, now: Instant) -> Consent {
         Consent {
             id,
             referral,
@@ -48,7 +48,7 @@ impl ConsentCreate {
             withdrawn_purposes: BTreeSet::new(),
             text_version: self.text_version.into_string(),
             language: self.language.0,
-            method: if anonymous { ConsentMethod::AssertedBySender } else { self.method.0 },
+            method: self.method.0,
             given_with: self.given_with.map(Text::into_string),
             given_at: now,
             valid_until: self.valid_until,

@@ -45,11 +45,6 @@ impl Answer {
         Self::json(StatusCode::ACCEPTED, view).unwrap_or_else(Self::failed)
     }
 
-    /// 207 for a batch.
-    pub fn multi<T: Serialize>(view: &T) -> Self {
-        Self::json(StatusCode::MULTI_STATUS, view).unwrap_or_else(Self::failed)
-    }
-
     /// 200 with a page of a list; the `Link` header is a copy of the body's link.
     pub fn list<T: Serialize>(view: &ListView<T>) -> Self {
         let answer = Self::ok(view);
@@ -57,12 +52,6 @@ impl Answer {
             Some(next) => answer.header("link", format!("<{next}>; rel=\"next\"")),
             None => answer,
         }
-    }
-
-    /// 204.
-    #[must_use]
-    pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT.as_u16(), headers: Vec::new(), body: Vec::new() }
     }
 
     /// 200 with a body that is not JSON.

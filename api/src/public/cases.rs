@@ -1,13 +1,13 @@
 //! Sending without a sign-in, and asking for the state.
 
-use lahete_domain::codes::Channel;
-use lahete_domain::consent::Consent;
+use lahete_domain::codes::{Channel, ConsentMethod};
 use lahete_domain::referral::error::ReferralError;
 use lahete_domain::referral::{Content, Referrer};
 use lahete_persistence::Db;
 use sha2::{Digest as _, Sha256};
 
 use super::wire::{PublicReferralCreate, PublicReferralReceipt, PublicStatusView};
+use crate::consents::wire::ConsentCreate;
 use crate::error::AppError;
 use crate::http::wire::Text;
 use crate::operation::OpContext;
@@ -90,21 +90,16 @@ pub fn submit(db: &mut Db<'_>, ctx: &OpContext, body: PublicReferralCreate) -> R
         grant: None,
     };
     let mut open = referrals::create(db, ctx, new)?;
-    let consent = Consent {
-        id: ctx.ids.next(),
-        referral: open.case.referral.id,
-        purposes: body.consent.purposes.into_iter().map(|purpose| purpose.0).collect(),
-        withdrawn_purposes: std::collections::BTreeSet::new(),
-        text_version: body.consent.text_version.into_string(),
-        language: body.consent.language.0,
-        method: lahete_domain::codes::ConsentMethod::AssertedBySender,
+    // What somebody without a sign-in says of the client's consent is only an assertion.
+    let asserted = ConsentCreate {
+        purposes: body.consent.purposes,
+        text_version: body.consent.text_version,
+        language: body.consent.language,
+        method: ConsentMethod::AssertedBySender.into(),
         given_with: None,
-        given_at: ctx.now,
         valid_until: None,
-        recorded_by: None,
-        verified: None,
-        withdrawn_at: None,
     };
+    let consent = asserted.into_consent(ctx.ids.next(), open.case.referral.id, None, ctx.now);
     referrals::add_consent(db, ctx, &mut open, consent)?;
     let case = referrals::submit(db, ctx, &open)?;
     let code = tracking_code()?;

@@ -21,7 +21,6 @@ use lahete_domain::version::Version;
 use lahete_persistence::repo::events::StoredEvent;
 use lahete_persistence::repo::referrals::{Case, ReferralFilter, ReferralOrder};
 use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
-use validator::Validate as _;
 
 use super::case::{self, OpenCase};
 use super::wire::{
@@ -287,7 +286,7 @@ pub fn create_signed_in(db: &mut Db<'_>, ctx: &OpContext, body: ReferralCreate) 
     };
     let mut open = create(db, ctx, new)?;
     if let Some(consent) = body.consent {
-        let consent = consent.into_consent(ctx.ids.next(), open.case.referral.id, ctx.actor.user(), false, ctx.now);
+        let consent = consent.into_consent(ctx.ids.next(), open.case.referral.id, ctx.actor.user(), ctx.now);
         add_consent(db, ctx, &mut open, consent)?;
     }
     if body.submit {
@@ -325,10 +324,7 @@ pub fn view(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId) -> Result<Referral
 /// # Errors
 /// When the database fails.
 pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &ReferralListQuery, page: &PageRequest) -> Result<Page<ReferralListItem>, AppError> {
-    let mut visibility = access::visibility(&ctx.actor, Action::ReferralView);
-    if ctx.actor.grants.is_empty() || visibility.is_empty() {
-        visibility = access::Visibility::default();
-    }
+    let visibility = access::visibility(&ctx.actor, Action::ReferralView);
     let states = match (query.state, query.open) {
         (Some(state), _) => vec![state.0],
         (None, Some(open)) => ReferralStateCode::ALL.iter().copied().filter(|state| is_open(*state) == open).collect(),
@@ -434,8 +430,7 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralUp
         Patch::Absent => {}
         Patch::Null => return Err(AppError::fault(Fault::new("/consent", "required", "A consent is withdrawn, not taken away."))),
         Patch::Value(consent) => {
-            consent.validate().map_err(|_| AppError::fault(Fault::new("/consent", "invalid_value", "The consent does not fit.")))?;
-            let consent = consent.into_consent(ctx.ids.next(), id, ctx.actor.user(), false, ctx.now);
+            let consent = consent.into_consent(ctx.ids.next(), id, ctx.actor.user(), ctx.now);
             add_consent(db, ctx, &mut open, consent)?;
         }
     }

@@ -22,9 +22,6 @@ use crate::http::wire::{
     RoleCode, RouteCode, SectorCode, Text, Timestamp,
 };
 
-/// Most reasons that one referral may state: all of them.
-pub const REASONS_MAX: usize = 9;
-
 /// Who writes the referral, as far as the sign-in does not say it.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

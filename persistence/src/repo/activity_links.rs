@@ -130,15 +130,6 @@ impl Db<'_> {
         row.map(ActivityLink::try_from).transpose()
     }
 
-    /// How many activities a referral is linked with.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn activity_link_count(&mut self, referral: ReferralId) -> Result<usize, StoreError> {
-        let count = activity_links::table.filter(activity_links::referral_id.eq(IdCol(referral))).count().get_result::<i64>(self.conn())?;
-        Ok(usize::try_from(count).unwrap_or_default())
-    }
-
     /// Stores the state of a link, if nobody else has changed it since.
     ///
     /// # Errors

@@ -396,27 +396,6 @@ impl Db<'_> {
         Page::from_rows(rows, request, cursor).try_map(Training::try_from)
     }
 
-    /// How many clients a link worker has accepted and still works with.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn link_worker_open_clients(&mut self, id: LinkWorkerId) -> Result<u32, StoreError> {
-        let count = assignments::table
-            .filter(assignments::link_worker_id.eq(IdCol(id)))
-            .filter(assignments::state.eq(CodeCol(AssignmentStateCode::Accepted)))
-            .count()
-            .get_result::<i64>(self.conn())?;
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
-    }
-
-    /// The minutes of the visits that a link worker held in a month, with all clients and in every mode.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn link_worker_minutes_in_month(&mut self, id: LinkWorkerId, month: Month) -> Result<i64, StoreError> {
-        Ok(self.minutes_by_worker(&[id], month)?.remove(&id).unwrap_or_default())
-    }
-
     /// The databases type a sum of integers differently, so the few rows of one month are added up here.
     fn minutes_by_worker(&mut self, ids: &[LinkWorkerId], month: Month) -> Result<BTreeMap<LinkWorkerId, i64>, StoreError> {
         let wanted: Vec<_> = ids.iter().copied().map(IdCol).collect();
