@@ -17,7 +17,7 @@ use lahete_domain::ids::{ClientId, IdSource, ProgrammeId, ReferralId};
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 use lahete_persistence::repo::idempotency::StoredAnswer;
-use lahete_persistence::{Constraint, Db, StoreError};
+use lahete_persistence::{Constraint, Db, Store, StoreError};
 use sha2::{Digest as _, Sha256};
 
 use crate::auth::rate_limit::client_address;
@@ -285,24 +285,41 @@ impl Operation {
         digest.finalize().to_vec()
     }
 
-    /// Runs a use case that changes nothing. The answer is given when the accesses that it noted are durable.
+    /// Runs a use case that changes nothing and looks at few rows. The answer is given when the accesses that it noted are durable.
     ///
     /// # Errors
     /// Those of `work`, and of the store.
-    pub async fn read<F>(self, mut work: F) -> Result<Answer, Problem>
+    pub async fn read<F>(self, work: F) -> Result<Answer, Problem>
+    where
+        F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
+    {
+        let (store, closure, known) = self.reading(work);
+        Ok(store.read(closure).await?.unless_known(known.as_deref()))
+    }
+
+    /// As [`Operation::read`], for a use case that looks at many rows: it does not hold up the server's own threads.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the store.
+    pub async fn read_apart<F>(self, work: F) -> Result<Answer, Problem>
+    where
+        F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
+    {
+        let (store, closure, known) = self.reading(work);
+        Ok(store.read_apart(closure).await?.unless_known(known.as_deref()))
+    }
+
+    fn reading<F>(self, mut work: F) -> (Store, impl FnMut(&mut Db<'_>) -> Result<Answer, AppError> + Send + 'static, Option<String>)
     where
         F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
     {
         let call = self.call();
         let known = if_none_match(&self.request);
-        let store = self.state.store.clone();
-        let answer = store
-            .read(move |db: &mut Db<'_>| -> Result<Answer, AppError> {
-                let context = call.enter(db)?;
-                work(db, &context)
-            })
-            .await?;
-        Ok(answer.unless_known(known.as_deref()))
+        let closure = move |db: &mut Db<'_>| {
+            let context = call.enter(db)?;
+            work(db, &context)
+        };
+        (self.state.store.clone(), closure, known)
     }
 
     /// Runs a use case that changes something, in one transaction with its audit events and its stored answer. `work` may run more than once; only

@@ -222,7 +222,8 @@ impl Application {
         stopper.abort();
         expiries.abort();
         state.store.close().await;
-        log::info!("stopped");
+        let stats = state.store.stats();
+        log::info!("stopped; made durable: {} calls by {} commits", stats.commits_requested, stats.groups);
         Ok(served?)
     }
 }

@@ -1,11 +1,14 @@
 //! Whose tokens are trusted. One issuer is built in; others stand beside it in the same list, each with its own keys and its own reading of `sub`.
 
+use std::sync::Arc;
+
 use jsonwebtoken::{Algorithm, DecodingKey};
 use lahete_domain::actor::Caller;
 use lahete_domain::time::Instant;
 
 use super::keys::SigningKey;
-use super::token::{Expectation, caller_of, key_name, verify};
+use super::seen_tokens::{Seen, SeenTokens, TokenDigest};
+use super::token::{Expectation, caller_of, expect_claims, key_name, signed_claims};
 
 /// How an issuer names the callers that we know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +47,7 @@ pub struct TrustedIssuer {
 pub struct Issuers {
     trusted: Vec<TrustedIssuer>,
     leeway: i64,
+    seen: SeenTokens,
 }
 
 impl std::fmt::Debug for Issuers {
@@ -64,13 +68,14 @@ impl Issuers {
             subjects: SubjectRule::BuiltIn,
             life_max,
         };
-        Self { trusted: vec![own], leeway }
+        Self { trusted: vec![own], leeway, seen: SeenTokens::default() }
     }
 
     /// Adds a trusted issuer.
     #[must_use]
     pub fn with(mut self, issuer: TrustedIssuer) -> Self {
         self.trusted.push(issuer);
+        self.seen = SeenTokens::default();
         self
     }
 
@@ -79,23 +84,42 @@ impl Issuers {
     /// # Errors
     /// The reason, for the log; a caller only learns that the token is not valid.
     pub fn verify(&self, token: &str, now: Instant) -> Result<Caller, &'static str> {
-        let (kid, algorithm) = key_name(token)?;
-        let (issuer, key) = self
-            .trusted
-            .iter()
-            .find_map(|issuer| issuer.keys.iter().find(|(name, _)| *name == kid).map(|(_, key)| (issuer, key)))
-            .ok_or("an unknown key")?;
-        if !issuer.algorithms.contains(&algorithm) {
-            return Err("an algorithm that the issuer does not use");
+        let digest = TokenDigest::of(token);
+        let (seen, known) = match self.seen.get(digest) {
+            Some(seen) => (seen, true),
+            None => (self.signed(token)?, false),
+        };
+        let issuer = self.trusted.get(seen.issuer).ok_or("an unknown issuer")?;
+        expect_claims(&seen.claims, &self.expectation(issuer), now)?;
+        if !known {
+            self.seen.keep(digest, seen.clone(), now.utc().timestamp());
         }
-        let expected = Expectation {
+        issuer.subjects.caller(&seen.claims.sub).ok_or("an unknown kind of subject")
+    }
+
+    fn expectation<'a>(&self, issuer: &'a TrustedIssuer) -> Expectation<'a> {
+        Expectation {
             issuer: &issuer.issuer,
             audience: &issuer.audience,
             algorithms: &issuer.algorithms,
             leeway: self.leeway,
             life_max: issuer.life_max,
-        };
-        let claims = verify(token, key, &expected, now)?;
-        issuer.subjects.caller(&claims.sub).ok_or("an unknown kind of subject")
+        }
+    }
+
+    fn signed(&self, token: &str) -> Result<Seen, &'static str> {
+        let (kid, algorithm) = key_name(token)?;
+        let named = |issuer: &TrustedIssuer| issuer.keys.iter().find(|(name, _)| *name == kid).map(|(_, key)| key.clone());
+        let (place, issuer, key) = self
+            .trusted
+            .iter()
+            .enumerate()
+            .find_map(|(place, issuer)| named(issuer).map(|key| (place, issuer, key)))
+            .ok_or("an unknown key")?;
+        if !issuer.algorithms.contains(&algorithm) {
+            return Err("an algorithm that the issuer does not use");
+        }
+        let claims = signed_claims(token, &key, &issuer.algorithms)?;
+        Ok(Seen { issuer: place, claims: Arc::new(claims) })
     }
 }

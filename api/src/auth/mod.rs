@@ -6,5 +6,6 @@ pub mod keys;
 pub mod password;
 pub mod rate_limit;
 pub mod routes;
+pub mod seen_tokens;
 pub mod token;
 pub mod wire;

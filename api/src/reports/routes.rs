@@ -27,5 +27,5 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 )]
 #[get("/reports/outcomes")]
 pub async fn report_outcomes(op: Operation, query: ValidQuery<OutcomesQuery>) -> Result<Answer, Problem> {
-    op.read(move |db, ctx| Ok(Answer::ok(&cases::outcomes(db, ctx, &query.0)?))).await
+    op.read_apart(move |db, ctx| Ok(Answer::ok(&cases::outcomes(db, ctx, &query.0)?))).await
 }

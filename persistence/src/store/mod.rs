@@ -44,7 +44,7 @@ pub struct StoreOptions {
     pub ids: Arc<dyn IdSource>,
     /// How long a caller waits before the answer is [`StoreError::DeadlineExceeded`].
     pub deadline: Duration,
-    /// SQLite: threads that read, each with a connection.
+    /// SQLite: threads for long reads, each with a connection; and as many connections for short reads on the callers' threads.
     pub readers: usize,
     /// PostgreSQL: threads that read and write, each with a connection.
     pub connections: usize,
@@ -138,6 +138,9 @@ impl Store {
     /// Runs a closure that only reads, in a transaction in which every query sees the same state. The answer waits until the events that it noted
     /// with [`Db::audit`] are durable.
     ///
+    /// On SQLite the closure runs on the caller's thread, so it must be short: rows found by an index, one page of a list. For anything longer
+    /// there is [`Store::read_apart`].
+    ///
     /// # Errors
     /// The closure's own, or a [`StoreError`] turned into it.
     pub async fn read<T, E, F>(&self, f: F) -> Result<T, E>
@@ -150,6 +153,25 @@ impl Store {
         Counters::add(&self.inner.counters.reads, 1);
         let admitted = match &self.inner.engine {
             Engine::Sqlite(engine) => engine.read(job),
+            Engine::Postgresql(engine) => engine.read(job),
+        };
+        self.answer(admitted, answer).await
+    }
+
+    /// As [`Store::read`], on one of the store's own threads: for reports, and whatever else takes its time.
+    ///
+    /// # Errors
+    /// The closure's own, or a [`StoreError`] turned into it.
+    pub async fn read_apart<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Db<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, answer) = job::task(f, self.inner.counters.clone());
+        Counters::add(&self.inner.counters.reads, 1);
+        let admitted = match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.read_apart(job),
             Engine::Postgresql(engine) => engine.read(job),
         };
         self.answer(admitted, answer).await

@@ -56,6 +56,11 @@ impl<T> Queue<T> {
         self.take(1).pop()
     }
 
+    /// Whether it takes no more items.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     /// Takes no more items; what is in the queue is still handed out.
     pub fn close(&self) {
         self.lock().closed = true;

@@ -1,4 +1,4 @@
-//! SQLite: one thread writes, a few read.
+//! SQLite: one thread writes; short reads run where they are asked for, long ones on threads of their own.
 //!
 //! A commit costs a sync of the disk, whatever is in it. So the writer takes all jobs that wait, runs each in a savepoint of its own inside one
 //! transaction, commits once, and only then answers all of them.
@@ -36,6 +36,7 @@ impl Entry {
 }
 
 pub(crate) struct Engine {
+    here: Reader,
     reads: Arc<Queue<Box<dyn Job>>>,
     writes: Arc<Queue<Entry>>,
     parts: Mutex<Vec<Part>>,
@@ -60,10 +61,16 @@ impl Engine {
         let writing = vec![job::spawn("store-writer", move || writer.work(&queue))?];
 
         let count = options.readers.max(1);
-        let pool = connection::pool(options.opener(url, Purpose::Read), u32::try_from(count).unwrap_or(u32::MAX), options.pool_timeout);
+        let reader = |connections: usize| {
+            let connections = u32::try_from(connections).unwrap_or(u32::MAX);
+            let pool = connection::pool(options.opener(url, Purpose::Read), connections, options.pool_timeout);
+            Reader { pool, context: context.clone(), writes: writes.clone() }
+        };
+        let here = reader(count);
+        let apart = reader(count);
         let mut reading = Vec::with_capacity(count);
         for _ in 0..count {
-            let reader = Reader { pool: pool.clone(), context: context.clone(), writes: writes.clone() };
+            let reader = apart.clone();
             let queue = reads.clone();
             reading.push(job::spawn("store-reader", move || reader.work(&queue))?);
         }
@@ -71,10 +78,26 @@ impl Engine {
         let (r, w) = (reads.clone(), writes.clone());
         // Readers first: the last of them still hand their events to the writer.
         let parts = vec![Part::new(move || r.close(), reading), Part::new(move || w.close(), writing)];
-        Ok(Self { reads, writes, parts: Mutex::new(parts) })
+        Ok(Self { here, reads, writes, parts: Mutex::new(parts) })
     }
 
+    /// Runs a short read on the caller's thread: handing it to another one costs more than the read. When all connections for this are taken, it
+    /// waits for a thread like a long one.
     pub fn read(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        if self.reads.is_closed() {
+            return Err(StoreError::Unavailable);
+        }
+        match self.here.pool.try_get() {
+            Some(session) => {
+                self.here.serve(session, job);
+                Ok(())
+            }
+            None => self.read_apart(job),
+        }
+    }
+
+    /// Hands a read to one of the threads for it.
+    pub fn read_apart(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
         self.reads.push(job).map_err(|(error, _)| error)
     }
 
@@ -92,6 +115,7 @@ impl Engine {
     }
 }
 
+#[derive(Clone)]
 struct Reader {
     pool: Pool,
     context: Context,
@@ -101,15 +125,27 @@ struct Reader {
 impl Reader {
     fn work(&self, queue: &Queue<Box<dyn Job>>) {
         while let Some(job) = queue.pop() {
-            if !job.is_abandoned() {
-                self.serve(job);
+            if job.is_abandoned() {
+                continue;
+            }
+            match self.pool.get() {
+                Ok(session) => self.serve(session, job),
+                Err(_) => job.finish(Err(StoreError::Unavailable)),
             }
         }
     }
 
-    fn serve(&self, mut job: Box<dyn Job>) {
-        match self.read(job.as_mut()) {
-            Err(error) => job.finish(Err(error)),
+    /// Runs the read and lets go of the connection; the answer waits until its events are durable.
+    fn serve(&self, mut session: r2d2::PooledConnection<Opener>, mut job: Box<dyn Job>) {
+        let read = session.begin_read().map(|()| {
+            let (_, events) = job::run(job.as_mut(), &mut session, &self.context);
+            // Nothing was written; ending the transaction lets go of the snapshot.
+            session.end();
+            events
+        });
+        drop(session);
+        match read {
+            Err(error) => job.finish(Err(error.into())),
             Ok(events) if events.is_empty() => job.finish(Ok(())),
             Ok(events) => {
                 if let Err((error, entry)) = self.writes.push(Entry::Journal(events, job)) {
@@ -117,15 +153,6 @@ impl Reader {
                 }
             }
         }
-    }
-
-    fn read(&self, job: &mut dyn Job) -> Result<Vec<AuditEvent>, StoreError> {
-        let mut session = self.pool.get().map_err(|_| StoreError::Unavailable)?;
-        session.begin_read()?;
-        let (_, events) = job::run(job, &mut session, &self.context);
-        // Nothing was written; ending the transaction lets go of the snapshot.
-        session.end();
-        Ok(events)
     }
 }
 
