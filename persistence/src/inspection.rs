@@ -42,6 +42,22 @@ const POSTGRESQL: [&str; 3] = [
      WHERE f.contype = 'f' AND n.nspname = current_schema()",
 ];
 
+/// Snapshots that do not say what their referrals do, and visits that do not say what their workers cost. Both databases keep the reasons of a set
+/// in the order of their texts.
+const SNAPSHOTS: [&str; 3] = [
+    "SELECT 'snapshot of ' || CAST(r.id AS TEXT) || ' beside ' || r.state FROM referrals r LEFT JOIN referral_snapshots s ON s.referral_id = r.id
+     WHERE (r.submitted_at IS NULL) <> (s.referral_id IS NULL) OR r.state <> s.state OR coalesce(r.outcome, '') <> coalesce(s.outcome, '')
+        OR coalesce(r.route, '') <> coalesce(s.route, '') OR r.sector <> s.sector OR r.programme_id <> s.programme_id
+        OR (SELECT coalesce(sum(length(w.reason) + 1), 1) FROM referral_reasons w WHERE w.referral_id = r.id) <> length(s.reasons || ',')
+        OR EXISTS (SELECT 1 FROM referral_reasons w WHERE w.referral_id = r.id AND ',' || s.reasons || ',' NOT LIKE '%,' || w.reason || ',%')",
+    "SELECT 'link worker of ' || CAST(s.referral_id AS TEXT) FROM referral_snapshots s
+     WHERE s.assigned <> (EXISTS (SELECT 1 FROM support_periods p WHERE p.referral_id = s.referral_id)
+        OR EXISTS (SELECT 1 FROM assignments a
+            WHERE a.referral_id = s.referral_id AND a.state IN ('accepted', 'ended') AND a.answered_at IS NOT NULL))",
+    "SELECT 'workers of visit ' || CAST(v.id AS TEXT) FROM visits v
+     WHERE v.worker_cents_per_hour <> (SELECT coalesce(sum(w.fee_cents_per_hour), 0) FROM visit_workers w WHERE w.visit_id = v.id)",
+];
+
 /// Asks for all columns of tables that the program knows, and for no row.
 macro_rules! ask_for_all_columns {
     ($conn:expr, $($table:ident),* $(,)?) => {{
@@ -111,6 +127,19 @@ impl Db<'_> {
             visit_workers,
             visits,
         ))
+    }
+
+    /// Where what the report adds up is not what the referrals, the assignments and the visits say; nothing when all is well.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn snapshot_faults(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut faults = Vec::new();
+        for query in SNAPSHOTS {
+            faults.extend(diesel::dsl::sql::<Text>(query).load::<String>(self.conn())?);
+        }
+        Ok(faults)
     }
 
     /// Makes the database look as if a newer program had migrated it.

@@ -259,6 +259,12 @@ diesel::table! {
         sex -> Nullable<Text>,
         municipality -> Text,
         evaluation -> Bool,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        route -> Nullable<Text>,
+        sector -> Text,
+        reasons -> Text,
+        assigned -> Bool,
     }
 }
 
@@ -537,6 +543,7 @@ diesel::table! {
         recorded_at -> Nullable<DbInstant>,
         over_limit_reason -> Nullable<Text>,
         absent_party -> Nullable<Text>,
+        worker_cents_per_hour -> BigInt,
     }
 }
 

@@ -7,9 +7,8 @@ use lahete_domain::codes::{Code, Instrument, Outcome, ReferralReason, ReferralSt
 use lahete_domain::ids::{Id as _, ProgrammeId};
 use lahete_domain::money::{hours, mean};
 use lahete_domain::statistics::{Cell, Detail, behind, breakdown, cell};
-use lahete_domain::visit::counts_against_limit;
 use lahete_persistence::Db;
-use lahete_persistence::repo::reports::{CaseCount, MeasurePairs, OutcomeFigures, ReportScope};
+use lahete_persistence::repo::reports::{Ages, CaseCounts, MeasurePairs, OutcomeFigures, ReportScope, Standing};
 
 use super::wire::{AgeView, CellView, LinkWorkersView, MeasureChangeView, OutcomesQuery, OutcomesReport, VisitsView};
 use crate::error::AppError;
@@ -47,16 +46,20 @@ fn is_open(state: ReferralStateCode) -> bool {
 }
 
 /// The way a referral went: as its closure says, and before that by where it stands.
-fn route(case: &CaseCount) -> Option<Route> {
-    match case.state {
+fn route(standing: &Standing) -> Option<Route> {
+    match standing.state {
         ReferralStateCode::InSupport => Some(Route::LinkWorker),
         ReferralStateCode::DirectlyGuided => Some(Route::Direct),
-        _ => case.route,
+        _ => standing.route,
     }
 }
 
-fn sum(cases: &[CaseCount], wanted: impl Fn(&CaseCount) -> bool) -> i64 {
-    cases.iter().filter(|case| wanted(case)).map(|case| case.count).sum()
+fn sum(cases: &CaseCounts, wanted: impl Fn(&Standing) -> bool) -> i64 {
+    cases.standing.iter().filter(|(standing, _)| wanted(standing)).map(|(_, count)| *count).sum()
+}
+
+fn of<K: Ord>(counts: &BTreeMap<K, i64>, key: &K) -> i64 {
+    counts.get(key).copied().unwrap_or_default()
 }
 
 /// The rows of a breakdown, hidden so that nothing follows from the total.
@@ -71,7 +74,7 @@ fn by_code<C: Code>(codes: &[C], count: impl Fn(C) -> i64) -> Vec<(&'static str,
 
 /// Open referrals and outcomes are one table of two levels: the open ones and each outcome make up all that were submitted, and the
 /// states make up the open ones. Where the upper number is hidden, so are the lower ones.
-fn standing(cases: &[CaseCount], detail: Detail) -> (Cell, Vec<CellView>, Vec<CellView>) {
+fn standing(cases: &CaseCounts, detail: Detail) -> (Cell, Vec<CellView>, Vec<CellView>) {
     let outcomes = by_code(Outcome::ALL, |outcome| sum(cases, |case| case.outcome == Some(outcome)));
     let open = sum(cases, |case| is_open(case.state));
     let values: Vec<i64> = std::iter::once(open).chain(outcomes.iter().map(|(_, count)| *count)).collect();
@@ -87,15 +90,10 @@ fn standing(cases: &[CaseCount], detail: Detail) -> (Cell, Vec<CellView>, Vec<Ce
     (open_cell, states, outcomes)
 }
 
-fn age(cases: &[CaseCount], submitted: i64, detail: Detail) -> AgeView {
+fn age(ages: Ages, submitted: i64, detail: Detail) -> AgeView {
     // The youngest and the oldest are single people, however many others there are.
     let single = |value: Option<i64>| value.filter(|_| detail == Detail::Whole);
-    let sum = cases.iter().map(|case| case.ages).sum();
-    AgeView {
-        min: single(cases.iter().map(|case| case.youngest).min()),
-        max: single(cases.iter().map(|case| case.oldest).max()),
-        mean: behind(mean(sum, submitted, 1), submitted, detail),
-    }
+    AgeView { min: single(ages.youngest), max: single(ages.oldest), mean: behind(mean(ages.sum, submitted, 1), submitted, detail) }
 }
 
 fn visits(figures: &OutcomeFigures, detail: Detail) -> VisitsView {
@@ -109,11 +107,8 @@ fn visits(figures: &OutcomeFigures, detail: Detail) -> VisitsView {
             (*mode, if cell == Cell::Hidden { Cell::Hidden } else { Cell::Shown(of_mode(*mode).map_or(0, |count| count.visits)) })
         })
         .collect();
-    let minutes = |counted: bool| -> i64 {
-        figures.visits.iter().filter(|count| counts_against_limit(count.mode) == counted).map(|count| count.minutes).sum()
-    };
-    let met = cell(figures.referrals_met, detail) != Cell::Hidden;
-    let phoned = cell(figures.referrals_phoned, detail) != Cell::Hidden;
+    let met = cell(figures.met.referrals, detail) != Cell::Hidden;
+    let phoned = cell(figures.phoned.referrals, detail) != Cell::Hidden;
     let home_visits = by_mode.iter().find(|(mode, _)| *mode == VisitMode::HomeVisit).map_or(Cell::Hidden, |(_, cell)| *cell);
     let all: i64 = figures.visits.iter().map(|count| count.visits).sum();
     // Sums over both kinds would give away the one that is hidden.
@@ -122,9 +117,9 @@ fn visits(figures: &OutcomeFigures, detail: Detail) -> VisitsView {
         total: if both { Cell::Shown(all) } else { Cell::Hidden }.into(),
         home_visits: home_visits.into(),
         by_mode: by_mode.iter().map(|(mode, cell)| CellView::new(mode.as_str(), *cell)).collect(),
-        hours: met.then(|| hours(minutes(true))),
-        phone_minutes: phoned.then(|| minutes(false)),
-        travel_metres: both.then(|| figures.visits.iter().map(|count| count.travel_metres).sum()),
+        hours: met.then(|| hours(figures.met.minutes)),
+        phone_minutes: phoned.then_some(figures.phoned.minutes),
+        travel_metres: both.then_some(figures.travel_metres),
         fee_eur: both.then(|| Decimal::from_hundredths(figures.fees.cents().0)),
     }
 }
@@ -163,14 +158,9 @@ fn report(figures: &OutcomeFigures, scope: ReportScope, detail: Detail) -> Outco
     let (open, open_by_state, outcomes) = standing(cases, detail);
     let mut routes = by_code(Route::ALL, |wanted| sum(cases, |case| route(case) == Some(wanted)));
     routes.push((NO_ROUTE, sum(cases, |case| route(case).is_none())));
-    let mut sex = by_code(Sex::ALL, |wanted| sum(cases, |case| case.sex == Some(wanted)));
-    sex.push((NOT_STATED, sum(cases, |case| case.sex.is_none())));
-    let mut places: BTreeMap<&str, i64> = BTreeMap::new();
-    for case in cases {
-        *places.entry(case.municipality.as_str()).or_default() += case.count;
-    }
-    let places: Vec<(&str, i64)> = places.into_iter().collect();
-    let reason = |wanted: ReferralReason| figures.reasons.iter().find(|(reason, _)| *reason == wanted).map_or(0, |(_, count)| *count);
+    let mut sex = by_code(Sex::ALL, |wanted| of(&cases.sexes, &Some(wanted)));
+    sex.push((NOT_STATED, of(&cases.sexes, &None)));
+    let places: Vec<(&str, i64)> = cases.municipalities.iter().map(|(place, count)| (place.as_str(), *count)).collect();
     OutcomesReport {
         programme_id: scope.programme.as_uuid(),
         from: scope.from,
@@ -183,9 +173,9 @@ fn report(figures: &OutcomeFigures, scope: ReportScope, detail: Detail) -> Outco
         outcomes,
         routes: rows(&routes, detail),
         sex: rows(&sex, detail),
-        age: age(cases, submitted, detail),
-        sectors: rows(&by_code(Sector::ALL, |wanted| sum(cases, |case| case.sector == wanted)), detail),
-        reasons: rows(&by_code(ReferralReason::ALL, reason), detail),
+        age: age(cases.ages, submitted, detail),
+        sectors: rows(&by_code(Sector::ALL, |wanted| of(&cases.sectors, &wanted)), detail),
+        reasons: rows(&by_code(ReferralReason::ALL, |wanted| of(&cases.reasons, &wanted)), detail),
         municipalities: rows(&places, detail),
         visits: visits(figures, detail),
         link_workers: link_workers(&figures.agreements, detail),
@@ -199,42 +189,43 @@ mod tests {
     use chrono::NaiveDate;
     use lahete_domain::money::MinuteCents;
     use lahete_domain::programme::MunicipalityCode;
-    use lahete_persistence::repo::reports::VisitCount;
+    use lahete_persistence::repo::reports::{ContactSums, VisitCount};
     use proptest::prelude::*;
 
-    fn case(state: ReferralStateCode, outcome: Option<Outcome>, sex: Option<Sex>, count: i64) -> CaseCount {
-        CaseCount {
-            state,
-            outcome,
-            route: None,
-            sector: Sector::Elderly,
-            sex,
-            municipality: MunicipalityCode::parse("758").expect("a code"),
-            count,
-            ages: 79 * count,
-            youngest: 70,
-            oldest: 94,
+    /// A kind of referrals: where they stand, and whom they are about.
+    type Kind = (ReferralStateCode, Option<Outcome>, Option<Sex>, i64);
+
+    fn counted(kinds: &[Kind]) -> CaseCounts {
+        let mut counts = CaseCounts::default();
+        for (state, outcome, sex, count) in kinds.iter().copied() {
+            *counts.standing.entry(Standing { state, outcome, route: None }).or_default() += count;
+            *counts.sectors.entry(Sector::Elderly).or_default() += count;
+            *counts.sexes.entry(sex).or_default() += count;
+            *counts.municipalities.entry(MunicipalityCode::parse("758").expect("a code")).or_default() += count;
+            *counts.reasons.entry(ReferralReason::Loneliness).or_default() += count;
+            counts.ages.add(79 * count, 70, 94);
         }
+        counts
     }
 
-    fn closed(outcome: Outcome, sex: Option<Sex>, count: i64) -> CaseCount {
-        case(ReferralStateCode::Closed, Some(outcome), sex, count)
+    fn closed(outcome: Outcome, sex: Option<Sex>, count: i64) -> Kind {
+        (ReferralStateCode::Closed, Some(outcome), sex, count)
     }
 
     fn pilot() -> OutcomeFigures {
         OutcomeFigures {
-            cases: vec![
+            cases: counted(&[
                 closed(Outcome::CompletedAsPlanned, Some(Sex::Female), 7),
                 closed(Outcome::Discontinued, Some(Sex::Male), 7),
                 closed(Outcome::NotStarted, Some(Sex::Female), 4),
                 closed(Outcome::Redirected, Some(Sex::Male), 2),
-                case(ReferralStateCode::InSupport, None, Some(Sex::Female), 9),
-                case(ReferralStateCode::Deferred, None, Some(Sex::Male), 2),
-            ],
-            reasons: vec![(ReferralReason::Loneliness, 31)],
-            visits: vec![VisitCount { mode: VisitMode::HomeVisit, visits: 280, referrals: 23, minutes: 538 * 60, travel_metres: 0 }],
-            referrals_met: 23,
-            referrals_phoned: 0,
+                (ReferralStateCode::InSupport, None, Some(Sex::Female), 9),
+                (ReferralStateCode::Deferred, None, Some(Sex::Male), 2),
+            ]),
+            visits: vec![VisitCount { mode: VisitMode::HomeVisit, visits: 280, referrals: 23 }],
+            met: ContactSums { referrals: 23, minutes: 538 * 60 },
+            phoned: ContactSums::default(),
+            travel_metres: 0,
             fees: MinuteCents::of(538 * 60, 1300),
             agreements: vec![1, 6, 3],
             pairs: vec![MeasurePairs { instrument: Instrument::Swemwbs, pairs: 7, start: 13_944, end: 15_526 }],
@@ -288,8 +279,8 @@ mod tests {
     #[test]
     fn few_visited_people_hide_all_sums_over_them() {
         let mut figures = pilot();
-        figures.visits.push(VisitCount { mode: VisitMode::Phone, visits: 3, referrals: 2, minutes: 30, travel_metres: 0 });
-        figures.referrals_phoned = 2;
+        figures.visits.push(VisitCount { mode: VisitMode::Phone, visits: 3, referrals: 2 });
+        figures.phoned = ContactSums { referrals: 2, minutes: 30 };
         let visits = show(&figures, Detail::Suppressed).visits;
         assert_eq!((visits.phone_minutes, visits.fee_eur, visits.total.count), (None, None, None));
         assert_eq!(visits.hours.as_deref(), Some("538.0"));
@@ -303,11 +294,11 @@ mod tests {
             let cases: Vec<_> = counts
                 .iter()
                 .map(|(kind, count)| match states.get(*kind) {
-                    Some(state) => case(*state, None, None, *count),
+                    Some(state) => (*state, None, None, *count),
                     None => closed(Outcome::ALL[(kind - states.len()) % Outcome::ALL.len()], None, *count),
                 })
                 .collect();
-            let figures = OutcomeFigures { cases, ..OutcomeFigures::default() };
+            let figures = OutcomeFigures { cases: counted(&cases), ..OutcomeFigures::default() };
             let whole = show(&figures, Detail::Whole);
             let sum = |rows: &[CellView]| rows.iter().filter_map(|row| row.count).sum::<i64>();
             prop_assert_eq!(whole.open.count.unwrap_or_default() + sum(&whole.outcomes), whole.submitted.count.unwrap_or_default());

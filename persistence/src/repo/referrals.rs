@@ -20,7 +20,7 @@ use lahete_domain::version::Version;
 use crate::connection::MultiBackend;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::schema::{clients, consents, referral_details, referral_reasons, referral_snapshots, referrals};
-use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol, parse_instant};
+use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol, parse_instant};
 use crate::{Db, StoreError};
 
 /// Stands between priority and instant in the cursors of the waiting list.
@@ -86,6 +86,29 @@ struct SnapshotRow {
     age: i64,
     sex: Option<CodeCol<Sex>>,
     municipality: String,
+}
+
+/// What the report must know of the life of a referral, kept in the snapshot so that it reads nothing else.
+#[derive(AsChangeset)]
+#[diesel(table_name = referral_snapshots)]
+struct StandingColumns {
+    state: CodeCol<ReferralStateCode>,
+    outcome: Option<Option<CodeCol<Outcome>>>,
+    route: Option<Option<CodeCol<Route>>>,
+    /// Set once a link worker has said yes, and never taken back: their visits and agreements are counted whatever comes after.
+    assigned: Option<bool>,
+}
+
+impl From<&ReferralState> for StandingColumns {
+    fn from(state: &ReferralState) -> Self {
+        let closure = if let ReferralState::Closed(closure) = state { Some(closure) } else { None };
+        Self {
+            state: CodeCol(state.code()),
+            outcome: Some(closure.map(|closure| CodeCol(closure.outcome))),
+            route: Some(closure.and_then(|closure| closure.route).map(CodeCol)),
+            assigned: matches!(state, ReferralState::Assigned { .. } | ReferralState::InSupport { .. }).then_some(true),
+        }
+    }
 }
 
 /// A referral with the relations that decide who may see it.
@@ -565,7 +588,14 @@ impl Db<'_> {
         let updated = diesel::update(referrals::table.filter(referrals::id.eq(row.id)).filter(referrals::version.eq(VersionCol(expected))))
             .set(&row)
             .execute(self.conn())?;
-        if updated == 1 { Ok(()) } else { Err(StoreError::Stale) }
+        if updated != 1 {
+            return Err(StoreError::Stale);
+        }
+        // A draft has no snapshot. Sending makes one, and nothing else leads to that state, so there it stands right.
+        if case.referral.submission.is_some() && case.referral.state != ReferralState::Submitted {
+            diesel::update(referral_snapshots::table.find(row.id)).set(StandingColumns::from(&case.referral.state)).execute(self.conn())?;
+        }
+        Ok(())
     }
 
     /// Stores what a draft says. [`Db::referral_update`] guards it in the same transaction.
@@ -584,6 +614,7 @@ impl Db<'_> {
     /// When the database refuses.
     pub fn referral_snapshot_insert(&mut self, referral: &Referral, evaluation: bool) -> Result<(), StoreError> {
         let Some(submission) = &referral.submission else { return Ok(()) };
+        let standing = StandingColumns::from(&referral.state);
         diesel::insert_into(referral_snapshots::table)
             .values((
                 referral_snapshots::referral_id.eq(IdCol(referral.id)),
@@ -593,6 +624,12 @@ impl Db<'_> {
                 referral_snapshots::sex.eq(submission.snapshot.sex.map(CodeCol)),
                 referral_snapshots::municipality.eq(submission.snapshot.municipality.as_str()),
                 referral_snapshots::evaluation.eq(evaluation),
+                referral_snapshots::state.eq(standing.state),
+                referral_snapshots::outcome.eq(standing.outcome.flatten()),
+                referral_snapshots::route.eq(standing.route.flatten()),
+                referral_snapshots::sector.eq(CodeCol(referral.referrer.sector)),
+                referral_snapshots::reasons.eq(CodeSetCol::from(referral.content.reasons.iter().copied().collect::<Vec<_>>())),
+                referral_snapshots::assigned.eq(standing.assigned.is_some()),
             ))
             .execute(self.conn())?;
         Ok(())

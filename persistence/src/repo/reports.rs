@@ -1,22 +1,29 @@
-//! The figures behind the reports: sums made by the database over the snapshots of a programme, never rows about a person.
+//! The figures behind the reports: sums over the snapshots of a programme, never rows about a person.
+//!
+//! A report reads one range of one index that holds all it adds up ([`referral_snapshots`] is kept current by every transition), and from the few
+//! referrals of that range that had a link worker it finds their visits, agreements and measures in indexes that hold what is added up there.
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use diesel::dsl::{count_star, max, min, sql};
+use diesel::connection::DefaultLoadingMode;
+use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Date, Nullable, Text};
 use lahete_domain::codes::{
     AssignmentStateCode, Code, Instrument, Outcome, ReferralReason, ReferralStateCode, Route, Sector, Sex, SupportPeriodStateCode,
-    Timepoint, VisitMode, VisitStateCode,
+    Timepoint, VisitMode,
 };
 use lahete_domain::ids::{LinkWorkerId, ProgrammeId};
 use lahete_domain::money::MinuteCents;
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::visit::counts_against_limit;
 
+use crate::connection::AnyConnection;
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::schema::{assignments, measures, referral_reasons, referral_snapshots, referrals, support_periods, visit_workers, visits};
-use crate::sql_types::{CodeCol, IdCol};
+use crate::schema::{assignments, measures, referral_snapshots, support_periods};
+use crate::sql_types::{CodeCol, DbUuid, IdCol};
 
 /// Which referrals a report is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,29 +38,52 @@ pub struct ReportScope {
     pub visits_until: NaiveDate,
 }
 
-/// Referrals that have everything in common that the report breaks down by.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CaseCount {
-    /// Where they stand.
+/// Where a referral stands, and how it turned out.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Standing {
+    /// Where it stands.
     pub state: ReferralStateCode,
-    /// How they turned out, when they are closed.
+    /// How it turned out, when it is closed.
     pub outcome: Option<Outcome>,
-    /// Which way they had gone, when they are closed.
+    /// Which way it had gone, when it is closed.
     pub route: Option<Route>,
-    /// The referrer's sector.
-    pub sector: Sector,
-    /// The client's sex by own statement.
-    pub sex: Option<Sex>,
-    /// The client's municipality on the day of sending.
-    pub municipality: MunicipalityCode,
-    /// How many.
-    pub count: i64,
-    /// The sum of their clients' ages.
-    pub ages: i64,
-    /// The youngest client's age.
-    pub youngest: i64,
-    /// The oldest client's age.
-    pub oldest: i64,
+}
+
+/// The clients' ages on the day of sending.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ages {
+    /// All together.
+    pub sum: i64,
+    /// The youngest.
+    pub youngest: Option<i64>,
+    /// The oldest.
+    pub oldest: Option<i64>,
+}
+
+impl Ages {
+    /// Adds some referrals.
+    pub fn add(&mut self, sum: i64, youngest: i64, oldest: i64) {
+        self.sum += sum;
+        self.youngest = Some(self.youngest.map_or(youngest, |age| age.min(youngest)));
+        self.oldest = Some(self.oldest.map_or(oldest, |age| age.max(oldest)));
+    }
+}
+
+/// How many referrals there are of each kind; every referral is counted once in each table but that of the reasons.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CaseCounts {
+    /// By where they stand.
+    pub standing: BTreeMap<Standing, i64>,
+    /// By the referrer's sector.
+    pub sectors: BTreeMap<Sector, i64>,
+    /// By the client's sex, by own statement.
+    pub sexes: BTreeMap<Option<Sex>, i64>,
+    /// By the client's municipality on the day of sending.
+    pub municipalities: BTreeMap<MunicipalityCode, i64>,
+    /// By reason; a referral may have several.
+    pub reasons: BTreeMap<ReferralReason, i64>,
+    /// The clients' ages.
+    pub ages: Ages,
 }
 
 /// The held visits of one mode.
@@ -65,10 +95,15 @@ pub struct VisitCount {
     pub visits: i64,
     /// To how many referrals they belong.
     pub referrals: i64,
+}
+
+/// The held visits that count against the month's hours, or those that do not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ContactSums {
+    /// To how many referrals they belong.
+    pub referrals: i64,
     /// Their minutes.
     pub minutes: i64,
-    /// Metres travelled to them.
-    pub travel_metres: i64,
 }
 
 /// Questionnaires answered at both ends of support periods that are over, with consent to evaluation.
@@ -88,15 +123,15 @@ pub struct MeasurePairs {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OutcomeFigures {
     /// The referrals.
-    pub cases: Vec<CaseCount>,
-    /// How many referrals have each reason; one may have several.
-    pub reasons: Vec<(ReferralReason, i64)>,
-    /// The held visits by mode.
+    pub cases: CaseCounts,
+    /// The held visits by mode; a mode without any is left out.
     pub visits: Vec<VisitCount>,
-    /// Referrals with a visit that counts against the month's hours.
-    pub referrals_met: i64,
-    /// Referrals with a contact that does not, as a phone call.
-    pub referrals_phoned: i64,
+    /// Visits that count against the month's hours.
+    pub met: ContactSums,
+    /// Contacts that do not, as a phone call.
+    pub phoned: ContactSums,
+    /// Metres travelled to all of them.
+    pub travel_metres: i64,
     /// Minutes times fee per hour, over all workers of all visits.
     pub fees: MinuteCents,
     /// For each link worker who accepted one, how many of the referrals they accepted.
@@ -107,32 +142,7 @@ pub struct OutcomeFigures {
     pub ended_periods: i64,
 }
 
-/// Narrows a query over referrals and their snapshots down to the referrals of a report.
-macro_rules! in_scope {
-    ($query:expr, $scope:expr) => {
-        $query
-            .filter(referral_snapshots::programme_id.eq(IdCol($scope.programme)))
-            .filter(referral_snapshots::submitted_on.between($scope.from, $scope.until))
-            .filter(referrals::state.ne(CodeCol(ReferralStateCode::EnteredInError)))
-    };
-}
-
-/// Narrows a query over visits down to those that a report counts.
-macro_rules! held {
-    ($query:expr, $scope:expr) => {
-        in_scope!($query, $scope).filter(visits::state.eq(CodeCol(VisitStateCode::Held))).filter(visits::visit_on.le($scope.visits_until))
-    };
-}
-
-diesel::allow_columns_to_appear_in_same_group_by_clause!(
-    referrals::state,
-    referrals::outcome,
-    referrals::route,
-    referrals::sector,
-    referral_snapshots::sex,
-    referral_snapshots::municipality,
-);
-
+/// One referral, as the index of the report holds it.
 type CaseColumns = (
     CodeCol<ReferralStateCode>,
     Option<CodeCol<Outcome>>,
@@ -140,11 +150,83 @@ type CaseColumns = (
     CodeCol<Sector>,
     Option<CodeCol<Sex>>,
     String,
+    String,
     i64,
-    i64,
-    Option<i64>,
-    Option<i64>,
 );
+
+/// One row of one of the tables that PostgreSQL makes of them in the same pass.
+type GroupColumns = (
+    i64,
+    Option<CodeCol<ReferralStateCode>>,
+    Option<CodeCol<Outcome>>,
+    Option<CodeCol<Route>>,
+    Option<CodeCol<Sector>>,
+    Option<CodeCol<Sex>>,
+    Option<String>,
+    Option<String>,
+    i64,
+    i64,
+    i64,
+    i64,
+);
+
+type GroupTypes = (
+    BigInt,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+);
+
+/// Which columns a row of [`GroupColumns`] is *not* grouped by: a bit each for state, sector, sex, municipality and reasons.
+const BY_STATE: i64 = 0b0_1111;
+const BY_SECTOR: i64 = 0b1_0111;
+const BY_SEX: i64 = 0b1_1011;
+const BY_MUNICIPALITY: i64 = 0b1_1101;
+
+type Pair = (i64, i64);
+type PairTypes = (BigInt, BigInt);
+/// For each mode visits and referrals; for both kinds of contact referrals and minutes; metres and fees.
+type VisitColumns = (Pair, Pair, Pair, Pair, Pair, Pair, Pair, Pair, Pair);
+type VisitTypes = (PairTypes, PairTypes, PairTypes, PairTypes, PairTypes, PairTypes, PairTypes, PairTypes, PairTypes);
+const _: () = assert!(VisitMode::ALL.len() == 6, "the query over visits has a pair of columns for each mode");
+
+/// Narrows a query down to the referrals of a report that had a link worker.
+macro_rules! of_assigned {
+    ($query:expr, $scope:expr) => {
+        $query
+            .filter(referral_snapshots::programme_id.eq(IdCol($scope.programme)))
+            .filter(referral_snapshots::submitted_on.ge($scope.from))
+            .filter(referral_snapshots::submitted_on.le($scope.until))
+            .filter(referral_snapshots::assigned)
+            .filter(referral_snapshots::state.ne(CodeCol(ReferralStateCode::EnteredInError)))
+    };
+}
+
+impl CaseCounts {
+    /// Reads what was counted as text: a municipality, and a set of reasons, each of which counts.
+    fn read_texts(&mut self, places: BTreeMap<String, i64>, sets: BTreeMap<String, i64>) -> Result<(), StoreError> {
+        let corrupt = |column, text: &str| StoreError::corrupt("referral_snapshots", column, text.to_owned());
+        for (text, count) in places {
+            let place = MunicipalityCode::parse(&text).ok_or_else(|| corrupt("municipality", &text))?;
+            self.municipalities.insert(place, count);
+        }
+        for (text, count) in sets {
+            for part in text.split(',').filter(|part| !part.is_empty()) {
+                let reason = ReferralReason::parse(part).ok_or_else(|| corrupt("reasons", &text))?;
+                *self.reasons.entry(reason).or_default() += count;
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Db<'_> {
     /// The figures of the outcomes report.
@@ -152,109 +234,164 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says; [`StoreError::Corrupt`] for a value without meaning.
     pub fn outcome_figures(&mut self, scope: ReportScope) -> Result<OutcomeFigures, StoreError> {
-        Ok(OutcomeFigures {
-            cases: self.report_cases(scope)?,
-            reasons: self.report_reasons(scope)?,
-            visits: self.report_visits(scope)?,
-            referrals_met: self.report_referrals_visited(scope, true)?,
-            referrals_phoned: self.report_referrals_visited(scope, false)?,
-            fees: self.report_fees(scope)?,
+        let mut figures = OutcomeFigures {
+            // SQLite would sort all rows to group them, and once for each table; going through them here is one pass.
+            cases: match self.conn() {
+                AnyConnection::Sqlite(_) => self.report_cases(scope)?,
+                AnyConnection::Postgresql(_) => self.report_case_groups(scope)?,
+            },
             agreements: self.report_agreements(scope)?,
             pairs: self.report_pairs(scope)?,
             ended_periods: self.report_ended_periods(scope)?,
-        })
+            ..OutcomeFigures::default()
+        };
+        self.report_visits(scope, &mut figures)?;
+        Ok(figures)
     }
 
-    fn report_cases(&mut self, scope: ReportScope) -> Result<Vec<CaseCount>, StoreError> {
-        let together = (
-            referrals::state,
-            referrals::outcome,
-            referrals::route,
-            referrals::sector,
-            referral_snapshots::sex,
-            referral_snapshots::municipality,
-        );
-        let rows = in_scope!(referral_snapshots::table.inner_join(referrals::table), scope)
-            .group_by(together)
+    fn report_cases(&mut self, scope: ReportScope) -> Result<CaseCounts, StoreError> {
+        let rows = referral_snapshots::table
+            .filter(referral_snapshots::programme_id.eq(IdCol(scope.programme)))
+            .filter(referral_snapshots::submitted_on.ge(scope.from))
+            .filter(referral_snapshots::submitted_on.le(scope.until))
+            .filter(referral_snapshots::state.ne(CodeCol(ReferralStateCode::EnteredInError)))
             .select((
-                referrals::state,
-                referrals::outcome,
-                referrals::route,
-                referrals::sector,
+                referral_snapshots::state,
+                referral_snapshots::outcome,
+                referral_snapshots::route,
+                referral_snapshots::sector,
                 referral_snapshots::sex,
                 referral_snapshots::municipality,
-                count_star(),
-                sql::<BigInt>("CAST(SUM(referral_snapshots.age) AS BIGINT)"),
-                min(referral_snapshots::age),
-                max(referral_snapshots::age),
+                referral_snapshots::reasons,
+                referral_snapshots::age,
             ))
-            .load::<CaseColumns>(self.conn())?;
-        rows.into_iter()
-            .map(|(state, outcome, route, sector, sex, municipality, count, ages, youngest, oldest)| {
-                Ok(CaseCount {
-                    state: state.0,
-                    outcome: outcome.map(|code| code.0),
-                    route: route.map(|code| code.0),
-                    sector: sector.0,
-                    sex: sex.map(|code| code.0),
-                    municipality: MunicipalityCode::parse(&municipality)
-                        .ok_or_else(|| StoreError::corrupt("referral_snapshots", "municipality", municipality))?,
-                    count,
-                    ages,
-                    youngest: youngest.unwrap_or_default(),
-                    oldest: oldest.unwrap_or_default(),
-                })
-            })
-            .collect()
+            .load_iter::<CaseColumns, DefaultLoadingMode>(self.conn())?;
+        let mut counts = CaseCounts::default();
+        let mut places = BTreeMap::new();
+        let mut sets = BTreeMap::new();
+        for row in rows {
+            let (state, outcome, route, sector, sex, municipality, reasons, age) = row?;
+            let standing = Standing { state: state.0, outcome: outcome.map(|code| code.0), route: route.map(|code| code.0) };
+            *counts.standing.entry(standing).or_default() += 1;
+            *counts.sectors.entry(sector.0).or_default() += 1;
+            *counts.sexes.entry(sex.map(|code| code.0)).or_default() += 1;
+            *places.entry(municipality).or_default() += 1;
+            *sets.entry(reasons).or_default() += 1;
+            counts.ages.add(age, age, age);
+        }
+        counts.read_texts(places, sets)?;
+        Ok(counts)
     }
 
-    fn report_reasons(&mut self, scope: ReportScope) -> Result<Vec<(ReferralReason, i64)>, StoreError> {
-        let tables = referral_reasons::table.inner_join(referrals::table.inner_join(referral_snapshots::table));
-        let rows = in_scope!(tables, scope).group_by(referral_reasons::reason).select((referral_reasons::reason, count_star())).load::<(
-            CodeCol<ReferralReason>,
-            i64,
-        )>(
-            self.conn(),
-        )?;
-        Ok(rows.into_iter().map(|(reason, count)| (reason.0, count)).collect())
+    fn report_case_groups(&mut self, scope: ReportScope) -> Result<CaseCounts, StoreError> {
+        let rows = sql::<GroupTypes>(
+            "SELECT CAST(GROUPING(state, sector, sex, municipality, reasons) AS BIGINT), state, outcome, route, sector, sex, municipality, \
+             reasons, COUNT(*), CAST(SUM(age) AS BIGINT), MIN(age), MAX(age) FROM referral_snapshots WHERE programme_id = ",
+        )
+        .bind::<DbUuid, _>(IdCol(scope.programme))
+        .sql(" AND submitted_on >= ")
+        .bind::<Date, _>(scope.from)
+        .sql(" AND submitted_on <= ")
+        .bind::<Date, _>(scope.until)
+        .sql(
+            " AND state <> 'entered_in_error' \
+             GROUP BY GROUPING SETS ((state, outcome, route), (sector), (sex), (municipality), (reasons))",
+        )
+        .load::<GroupColumns>(self.conn())?;
+        let missing = |column| StoreError::corrupt("referral_snapshots", column, "a group");
+        let mut counts = CaseCounts::default();
+        let mut places = BTreeMap::new();
+        let mut sets = BTreeMap::new();
+        for (set, state, outcome, route, sector, sex, municipality, reasons, count, ages, youngest, oldest) in rows {
+            match set {
+                BY_STATE => {
+                    let state = state.ok_or_else(|| missing("state"))?.0;
+                    let standing = Standing { state, outcome: outcome.map(|code| code.0), route: route.map(|code| code.0) };
+                    counts.standing.insert(standing, count);
+                    counts.ages.add(ages, youngest, oldest);
+                }
+                BY_SECTOR => {
+                    counts.sectors.insert(sector.ok_or_else(|| missing("sector"))?.0, count);
+                }
+                BY_SEX => {
+                    counts.sexes.insert(sex.map(|code| code.0), count);
+                }
+                BY_MUNICIPALITY => {
+                    places.insert(municipality.ok_or_else(|| missing("municipality"))?, count);
+                }
+                _ => {
+                    sets.insert(reasons.ok_or_else(|| missing("reasons"))?, count);
+                }
+            }
+        }
+        counts.read_texts(places, sets)?;
+        Ok(counts)
     }
 
-    fn report_visits(&mut self, scope: ReportScope) -> Result<Vec<VisitCount>, StoreError> {
-        let tables = visits::table.inner_join(referrals::table.inner_join(referral_snapshots::table));
-        let rows = held!(tables, scope)
-            .group_by(visits::mode)
-            .select((
-                visits::mode,
-                count_star(),
-                sql::<BigInt>("COUNT(DISTINCT visits.referral_id)"),
-                sql::<BigInt>("CAST(SUM(visits.minutes) AS BIGINT)"),
-                sql::<BigInt>("CAST(SUM(visits.travel_metres) AS BIGINT)"),
-            ))
-            .load::<(CodeCol<VisitMode>, i64, i64, i64, i64)>(self.conn())?;
-        Ok(rows
-            .into_iter()
-            .map(|(mode, visits, referrals, minutes, travel_metres)| VisitCount { mode: mode.0, visits, referrals, minutes, travel_metres })
-            .collect())
-    }
-
-    fn report_referrals_visited(&mut self, scope: ReportScope, counted: bool) -> Result<i64, StoreError> {
-        let modes: Vec<_> = VisitMode::ALL.iter().copied().filter(|mode| counts_against_limit(*mode) == counted).map(CodeCol).collect();
-        let tables = visits::table.inner_join(referrals::table.inner_join(referral_snapshots::table));
-        let query = held!(tables, scope).filter(visits::mode.eq_any(modes)).select(sql::<BigInt>("COUNT(DISTINCT visits.referral_id)"));
-        Ok(query.get_result::<i64>(self.conn())?)
-    }
-
-    fn report_fees(&mut self, scope: ReportScope) -> Result<MinuteCents, StoreError> {
-        let tables = visit_workers::table.inner_join(visits::table.inner_join(referrals::table.inner_join(referral_snapshots::table)));
-        let query = held!(tables, scope)
-            .select(sql::<BigInt>("COALESCE(CAST(SUM(visits.minutes * visit_workers.fee_cents_per_hour) AS BIGINT), 0)"));
-        Ok(MinuteCents::from_sum(query.get_result::<i64>(self.conn())?))
+    /// All sums over visits in one row: first for each referral, so that it is counted once for a mode however many visits there were.
+    fn report_visits(&mut self, scope: ReportScope, figures: &mut OutcomeFigures) -> Result<(), StoreError> {
+        let (counted, uncounted): (Vec<VisitMode>, Vec<VisitMode>) = VisitMode::ALL.iter().partition(|mode| counts_against_limit(**mode));
+        let list = |modes: &[VisitMode]| modes.iter().map(|mode| format!("'{}'", mode.as_str())).collect::<Vec<_>>().join(", ");
+        let mut outer = String::new();
+        let mut inner = String::new();
+        for (place, mode) in VisitMode::ALL.iter().enumerate() {
+            outer += &format!("COALESCE(CAST(SUM(of_mode_{place}) AS BIGINT), 0), COUNT(*) FILTER (WHERE of_mode_{place} > 0), ");
+            inner += &format!("COUNT(*) FILTER (WHERE v.mode = '{}') AS of_mode_{place}, ", mode.as_str());
+        }
+        for (name, modes) in [("met", &counted), ("phoned", &uncounted)] {
+            outer += &format!("COUNT({name}), COALESCE(CAST(SUM({name}) AS BIGINT), 0), ");
+            inner += &format!("SUM(v.minutes) FILTER (WHERE v.mode IN ({})) AS {name}, ", list(modes));
+        }
+        outer += "COALESCE(CAST(SUM(metres) AS BIGINT), 0), COALESCE(CAST(SUM(fees) AS BIGINT), 0)";
+        inner += "SUM(v.travel_metres) AS metres, SUM(v.minutes * v.worker_cents_per_hour) AS fees";
+        let postgresql = matches!(self.conn(), AnyConnection::Postgresql(_));
+        // Both go through the referrals in the order of the index and sum up one after another. PostgreSQL would rather sort all visits when it is
+        // asked to group them, and SQLite cannot look to the side.
+        let (begin, end) = if postgresql {
+            (
+                format!(
+                    "SELECT {outer} FROM referral_snapshots s CROSS JOIN LATERAL (SELECT {inner} FROM visits v \
+                     WHERE v.referral_id = s.referral_id AND v.state = 'held' AND v.visit_on <= "
+                ),
+                "",
+            )
+        } else {
+            (
+                format!(
+                    "SELECT {outer} FROM (SELECT {inner} FROM referral_snapshots s CROSS JOIN visits v \
+                     WHERE v.referral_id = s.referral_id AND v.state = 'held' AND v.visit_on <= "
+                ),
+                " GROUP BY s.submitted_on, s.referral_id) each_referral",
+            )
+        };
+        let (mode_0, mode_1, mode_2, mode_3, mode_4, mode_5, met, phoned, (travel_metres, fees)) = sql::<VisitTypes>(&begin)
+            .bind::<Date, _>(scope.visits_until)
+            .sql(if postgresql { ") each_referral WHERE " } else { " AND " })
+            .sql("s.assigned AND s.state <> 'entered_in_error' AND s.programme_id = ")
+            .bind::<DbUuid, _>(IdCol(scope.programme))
+            .sql(" AND s.submitted_on >= ")
+            .bind::<Date, _>(scope.from)
+            .sql(" AND s.submitted_on <= ")
+            .bind::<Date, _>(scope.until)
+            .sql(end)
+            .get_result::<VisitColumns>(self.conn())?;
+        figures.visits = VisitMode::ALL
+            .iter()
+            .zip([mode_0, mode_1, mode_2, mode_3, mode_4, mode_5])
+            .filter(|(_, (visits, _))| *visits > 0)
+            .map(|(mode, (visits, referrals))| VisitCount { mode: *mode, visits, referrals })
+            .collect();
+        figures.met = ContactSums { referrals: met.0, minutes: met.1 };
+        figures.phoned = ContactSums { referrals: phoned.0, minutes: phoned.1 };
+        figures.travel_metres = travel_metres;
+        figures.fees = MinuteCents::from_sum(fees);
+        Ok(())
     }
 
     fn report_agreements(&mut self, scope: ReportScope) -> Result<Vec<i64>, StoreError> {
         let states = [AssignmentStateCode::Accepted, AssignmentStateCode::Ended].map(CodeCol);
-        let tables = assignments::table.inner_join(referrals::table.inner_join(referral_snapshots::table));
-        let rows = in_scope!(tables, scope)
+        let of_referral = assignments::referral_id.eq(referral_snapshots::referral_id);
+        let rows = of_assigned!(referral_snapshots::table.inner_join(assignments::table.on(of_referral)), scope)
             .filter(assignments::state.eq_any(states))
             // A proposal that was taken back has ended too, without an answer.
             .filter(assignments::answered_at.is_not_null())
@@ -266,16 +403,20 @@ impl Db<'_> {
 
     fn report_pairs(&mut self, scope: ReportScope) -> Result<Vec<MeasurePairs>, StoreError> {
         let ends = diesel::alias!(measures as ends);
+        let of_referral = support_periods::referral_id.eq(referral_snapshots::referral_id);
+        let of_period = measures::support_period_id.eq(support_periods::id).and(measures::timepoint.eq(CodeCol(Timepoint::Start)));
         let same = ends
             .field(measures::support_period_id)
-            .eq(measures::support_period_id)
+            .eq(support_periods::id)
             .and(ends.field(measures::instrument).eq(measures::instrument))
             .and(ends.field(measures::timepoint).eq(CodeCol(Timepoint::End)));
-        let periods = support_periods::table.inner_join(referrals::table.inner_join(referral_snapshots::table));
-        let rows = in_scope!(measures::table.inner_join(ends.on(same)).inner_join(periods), scope)
+        let tables = referral_snapshots::table
+            .inner_join(support_periods::table.on(of_referral))
+            .inner_join(measures::table.on(of_period))
+            .inner_join(ends.on(same));
+        let rows = of_assigned!(tables, scope)
             .filter(referral_snapshots::evaluation.eq(true))
             .filter(support_periods::state.eq(CodeCol(SupportPeriodStateCode::Ended)))
-            .filter(measures::timepoint.eq(CodeCol(Timepoint::Start)))
             .filter(measures::hundredths.is_not_null())
             .filter(ends.field(measures::hundredths).is_not_null())
             .group_by(measures::instrument)
@@ -290,8 +431,9 @@ impl Db<'_> {
     }
 
     fn report_ended_periods(&mut self, scope: ReportScope) -> Result<i64, StoreError> {
-        let tables = support_periods::table.inner_join(referrals::table.inner_join(referral_snapshots::table));
-        let query = in_scope!(tables, scope).filter(support_periods::state.eq(CodeCol(SupportPeriodStateCode::Ended)));
+        let of_referral = support_periods::referral_id.eq(referral_snapshots::referral_id);
+        let query = of_assigned!(referral_snapshots::table.inner_join(support_periods::table.on(of_referral)), scope)
+            .filter(support_periods::state.eq(CodeCol(SupportPeriodStateCode::Ended)));
         Ok(query.count().get_result::<i64>(self.conn())?)
     }
 }

@@ -1,6 +1,6 @@
 //! One support period from its start to the report, as rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,7 +30,7 @@ use lahete_domain::visit::{Visit, VisitContent, VisitState, VisitWorker};
 use uuid::Uuid;
 
 use super::referrals::Case;
-use super::reports::{MeasurePairs, ReportScope, VisitCount};
+use super::reports::{Ages, CaseCounts, ContactSums, MeasurePairs, ReportScope, Standing, VisitCount};
 use super::support_periods::SupportPeriodFilter;
 use super::visits::VisitFilter;
 use crate::{Db, DbUrl, Keys, PageRequest, Store, StoreError, StoreOptions};
@@ -381,19 +381,24 @@ fn expect_report(db: &mut Db<'_>) -> Result<(), StoreError> {
         ReportScope { programme: id(PROGRAMME), from: day("2026-08-20"), until: day("2026-08-20"), visits_until: day("2026-11-30") };
     let figures = db.outcome_figures(scope)?;
     let cases = &figures.cases;
-    assert_eq!((cases.len(), cases[0].state, cases[0].outcome), (1, ReferralStateCode::Closed, Some(Outcome::CompletedAsPlanned)));
-    assert_eq!((cases[0].count, cases[0].ages, cases[0].youngest, cases[0].oldest), (1, 84, 84, 84));
-    assert_eq!(figures.reasons.len(), 2);
-    let phone = VisitCount { mode: VisitMode::Phone, visits: 1, referrals: 1, minutes: 15, travel_metres: 8200 };
+    let closed = Standing { state: ReferralStateCode::Closed, outcome: Some(Outcome::CompletedAsPlanned), route: Some(Route::LinkWorker) };
+    assert_eq!(cases.standing, BTreeMap::from([(closed, 1)]));
+    assert_eq!((cases.ages, cases.reasons.len()), (Ages { sum: 84, youngest: Some(84), oldest: Some(84) }, 2));
+    assert_eq!((cases.sectors.values().sum::<i64>(), cases.sexes.values().sum::<i64>()), (1, 1));
+    assert_eq!(cases.municipalities, BTreeMap::from([(sodankyla(), 1)]));
+    let phone = VisitCount { mode: VisitMode::Phone, visits: 1, referrals: 1 };
     assert!(figures.visits.len() == 3 && figures.visits.contains(&phone));
-    assert_eq!((figures.referrals_met, figures.referrals_phoned, figures.ended_periods), (1, 1, 1));
+    assert_eq!(figures.met, ContactSums { referrals: 1, minutes: 60 + 95 });
+    assert_eq!(figures.phoned, ContactSums { referrals: 1, minutes: 15 });
+    assert_eq!((figures.travel_metres, figures.ended_periods), (3 * 8200, 1));
+    assert_eq!(db.snapshot_faults()?, Vec::<String>::new());
     assert_eq!(figures.fees.cents(), MinuteCents::of(60 + 95 + 15, 1300).cents());
     assert_eq!(figures.agreements, [1]);
     assert_eq!(figures.pairs, [MeasurePairs { instrument: Instrument::Swemwbs, pairs: 1, start: 1798, end: 2154 }]);
     let earlier = db.outcome_figures(ReportScope { visits_until: day("2026-09-30"), ..scope })?;
     assert_eq!(earlier.visits.len(), 1);
     let nothing = db.outcome_figures(ReportScope { from: day("2026-08-21"), until: day("2026-12-31"), ..scope })?;
-    assert!(nothing.cases.is_empty() && nothing.pairs.is_empty() && nothing.fees == MinuteCents::default());
+    assert!(nothing.cases == CaseCounts::default() && nothing.pairs.is_empty() && nothing.fees == MinuteCents::default());
     let ended = SupportPeriodFilter { state: Some(SupportPeriodStateCode::Ended), link_worker: Some(id(LINK_WORKER)), ends_before: None };
     let today = day("2026-11-22");
     assert_eq!(db.support_period_list(&as_coordinator(), today, ended, &PageRequest::first(5))?.items.len(), 1);

@@ -46,6 +46,8 @@ struct VisitRow {
     recorded_at: Option<InstantCol>,
     over_limit_reason: Option<String>,
     absent_party: Option<CodeCol<AbsentParty>>,
+    /// What an hour of all its workers together costs, so that the report need not look them up.
+    worker_cents_per_hour: i64,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -84,6 +86,7 @@ impl VisitRow {
             recorded_at: recorded_at.map(InstantCol),
             over_limit_reason,
             absent_party: absent_party.map(CodeCol),
+            worker_cents_per_hour: visit.workers.iter().map(|worker| worker.fee_per_hour.0).sum(),
         }
     }
 

@@ -12,7 +12,7 @@ use lahete_api::startup::Application;
 use lahete_api::state::Secrets;
 use lahete_domain::ids::{Id, UserId};
 use lahete_domain::time::Clock as _;
-use lahete_persistence::Store;
+use lahete_persistence::{Db, Store};
 use secrecy::SecretSlice;
 use serde_json::Value;
 use uuid::Uuid;
@@ -140,6 +140,11 @@ impl Drop for TestApp {
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+        // Whatever a test has done with its referrals, the report counts them as they stand.
+        if !std::thread::panicking() {
+            let faults = wait(self.store.read(|db: &mut Db<'_>| db.snapshot_faults()));
+            assert_eq!(faults.expect("an answer"), Vec::<String>::new());
         }
         wait(self.store.close());
     }

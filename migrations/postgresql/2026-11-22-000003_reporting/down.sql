@@ -1,0 +1,15 @@
+DROP INDEX measures_report_idx;
+DROP INDEX support_periods_report_idx;
+DROP INDEX assignments_report_idx;
+DROP INDEX visits_referral_id_idx;
+CREATE INDEX visits_referral_id_idx ON visits (referral_id, visit_on);
+DROP INDEX referral_snapshots_assigned_idx;
+DROP INDEX referral_snapshots_report_idx;
+CREATE INDEX referral_snapshots_programme_id_submitted_on_idx ON referral_snapshots (programme_id, submitted_on, referral_id);
+ALTER TABLE visits DROP COLUMN worker_cents_per_hour;
+ALTER TABLE referral_snapshots DROP COLUMN assigned;
+ALTER TABLE referral_snapshots DROP COLUMN reasons;
+ALTER TABLE referral_snapshots DROP COLUMN sector;
+ALTER TABLE referral_snapshots DROP COLUMN route;
+ALTER TABLE referral_snapshots DROP COLUMN outcome;
+ALTER TABLE referral_snapshots DROP COLUMN state;
