@@ -1,6 +1,6 @@
 //! Instants, civil dates and months. Nothing here asks what time it is: a [`Clock`] is handed in.
 
-use chrono::{DateTime, Datelike, Days, Duration, Months, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, Days, Duration, Months, NaiveDate, SubsecRound, Timelike, Utc};
 use chrono_tz::Europe::Helsinki;
 
 /// Where the present comes from.
@@ -51,10 +51,41 @@ impl Instant {
     }
 }
 
+impl Instant {
+    /// Reads the text that [`Display`](std::fmt::Display) writes, and nothing else; `None` for any other text.
+    #[must_use]
+    pub fn parse_stored(text: &str) -> Option<Self> {
+        let number = |from: usize, until: usize| {
+            let digits = text.get(from..until)?;
+            if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse::<u32>().ok() } else { None }
+        };
+        let bytes = text.as_bytes();
+        let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (26, b'Z')];
+        if bytes.len() != 27 || marks.iter().any(|(place, mark)| bytes.get(*place) != Some(mark)) {
+            return None;
+        }
+        let day = NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
+        let at = day.and_hms_micro_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?)?;
+        Some(Self(at.and_utc()))
+    }
+}
+
 impl std::fmt::Display for Instant {
     /// Fixed width, so that the text sorts as the time does: `2026-11-22T10:00:00.000000Z`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+        let (day, time) = (self.0.date_naive(), self.0.time());
+        // A list of these is written with every page: a format that is read anew each time costs more than the digits.
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+            day.year(),
+            day.month(),
+            day.day(),
+            time.hour(),
+            time.minute(),
+            time.second(),
+            time.nanosecond() / 1000
+        )
     }
 }
 
@@ -121,6 +152,28 @@ mod tests {
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")
+    }
+
+    #[test]
+    fn the_stored_text_is_read_back_and_nothing_else_is() {
+        for seconds in [0, 951_782_400, 1_709_164_799, 1_798_761_599, 253_402_300_799] {
+            let at = Instant::new(DateTime::from_timestamp(seconds, 123_456_789).expect("an instant"));
+            assert_eq!(at.to_string(), at.utc().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string());
+            assert_eq!(Instant::parse_stored(&at.to_string()), Some(at));
+        }
+        for text in [
+            "",
+            "2026-11-22T10:00:00Z",
+            "2026-11-22T10:00:00.000000",
+            "2026-11-22 10:00:00.000000Z",
+            "2026-02-29T10:00:00.000000Z",
+            "2026-11-22T24:00:00.000000Z",
+            "2026-11-22T10:00:60.000000Z",
+            "+026-11-22T10:00:00.000000Z",
+            "2026-11-22T10:00:00.00000äZ",
+        ] {
+            assert_eq!(Instant::parse_stored(text), None, "{text}");
+        }
     }
 
     #[test]

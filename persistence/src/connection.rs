@@ -244,10 +244,12 @@ impl<E: std::error::Error> r2d2::HandleError<E> for Warn {
 /// The connections that the store's threads share.
 pub type Pool = r2d2::Pool<Opener>;
 
-/// Makes a pool that begins without a database, too, and fills itself when there is one.
-pub fn pool(opener: Opener, size: u32, wait: Duration) -> Pool {
+/// Makes a pool that begins without a database, too, and fills itself when there is one: up to `size` when so many are asked for, `ready` of them
+/// ahead of need.
+pub fn pool(opener: Opener, size: u32, ready: u32, wait: Duration) -> Pool {
     r2d2::Pool::builder()
         .max_size(size.max(1))
+        .min_idle(Some(ready.min(size)))
         .connection_timeout(wait)
         .test_on_check_out(false)
         .error_handler(Box::new(Warn))

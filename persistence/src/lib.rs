@@ -4,6 +4,7 @@
 //! A use case calls [`Store::read`] or [`Store::write`] with a closure over one [`Db`]; the store runs it in a transaction on a thread of its
 //! own, and answers a write only when it is durable. Nothing of diesel is visible outside.
 
+mod among;
 mod cipher;
 mod connection;
 mod constraint;

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::NaiveDateTime;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
@@ -164,8 +164,7 @@ impl From<InstantCol> for Instant {
 
 /// Reads the text form of an instant; `None` when it is not of the stored form.
 pub fn parse_instant(text: &str) -> Option<Instant> {
-    let instant = text.parse::<DateTime<Utc>>().ok().map(Instant::new)?;
-    (instant.to_string() == text).then_some(instant)
+    Instant::parse_stored(text)
 }
 
 impl ToSql<DbInstant, Pg> for InstantCol {

@@ -10,6 +10,7 @@ use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 
+use crate::among::among;
 use crate::cipher::{CipherError, Keys};
 use crate::connection::MultiBackend;
 use crate::schema::{clients, referrals};
@@ -17,7 +18,7 @@ use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 use crate::{Db, StoreError};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = clients, check_for_backend(MultiBackend), treat_none_as_null = true, primary_key(id))]
+#[diesel(table_name = clients, check_for_backend(MultiBackend), treat_none_as_null = true, primary_key(id), treat_none_as_default_value = false)]
 struct ClientRow {
     id: IdCol<ClientId>,
     version: VersionCol,
@@ -166,7 +167,7 @@ impl Db<'_> {
     /// When a row is corrupt or the database fails.
     pub fn clients_get(&mut self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
         let rows: Vec<ClientRow> =
-            clients::table.filter(clients::id.eq_any(ids.iter().copied().map(IdCol))).select(ClientRow::as_select()).load(self.conn())?;
+            clients::table.filter(among(clients::id, ids.iter().copied())).select(ClientRow::as_select()).load(self.conn())?;
         rows.into_iter().map(|row| row.into_client(self.keys())).collect()
     }
 

@@ -14,7 +14,7 @@ use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol};
 use crate::{Db, StoreError};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = consents, check_for_backend(MultiBackend), treat_none_as_null = true)]
+#[diesel(table_name = consents, check_for_backend(MultiBackend), treat_none_as_null = true, treat_none_as_default_value = false)]
 struct ConsentRow {
     id: IdCol<ConsentId>,
     referral_id: IdCol<ReferralId>,

@@ -35,7 +35,7 @@ struct AnswerRow {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = idempotency_keys)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 struct NewAnswerRow<'a> {
     caller: &'a str,
     operation: &'a str,

@@ -11,7 +11,7 @@ use crate::sql_types::{CodeCol, IdCol, InstantCol};
 use crate::{Db, StoreError};
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = messages, check_for_backend(MultiBackend))]
+#[diesel(table_name = messages, check_for_backend(MultiBackend), treat_none_as_default_value = false)]
 struct MessageRow {
     id: IdCol<MessageId>,
     referral_id: IdCol<ReferralId>,
@@ -39,7 +39,7 @@ impl From<MessageRow> for Message {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = contact_attempts, check_for_backend(MultiBackend))]
+#[diesel(table_name = contact_attempts, check_for_backend(MultiBackend), treat_none_as_default_value = false)]
 struct ContactAttemptRow {
     id: IdCol<ContactAttemptId>,
     referral_id: IdCol<ReferralId>,

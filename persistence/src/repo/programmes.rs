@@ -55,7 +55,7 @@ impl ProgrammeRow {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = programme_terms, check_for_backend(MultiBackend))]
+#[diesel(table_name = programme_terms, check_for_backend(MultiBackend), treat_none_as_default_value = false)]
 struct TermsRow {
     id: IdCol<ProgrammeTermsId>,
     programme_id: IdCol<ProgrammeId>,

@@ -17,6 +17,7 @@ use lahete_domain::referral::{Content, Referral, Referrer, Snapshot, Source, Sub
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 
+use crate::among::among;
 use crate::connection::MultiBackend;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::schema::{clients, consents, referral_details, referral_reasons, referral_snapshots, referrals};
@@ -27,7 +28,7 @@ use crate::{Db, StoreError};
 const BESIDE_PRIORITY: char = '|';
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = referrals, check_for_backend(MultiBackend), treat_none_as_null = true, primary_key(id))]
+#[diesel(table_name = referrals, check_for_backend(MultiBackend), treat_none_as_null = true, primary_key(id), treat_none_as_default_value = false)]
 struct ReferralRow {
     id: IdCol<ReferralId>,
     version: VersionCol,
@@ -63,7 +64,7 @@ struct ReferralRow {
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = referral_details, check_for_backend(MultiBackend), treat_none_as_null = true, primary_key(referral_id))]
+#[diesel(table_name = referral_details, check_for_backend(MultiBackend), treat_none_as_null = true, primary_key(referral_id), treat_none_as_default_value = false)]
 struct DetailsRow {
     referral_id: IdCol<ReferralId>,
     referrer_name: Option<String>,
@@ -388,14 +389,17 @@ type Condition = Box<dyn BoxableExpression<referrals::table, MultiBackend, SqlTy
 
 /// What a caller may see, as a condition; `None` when that is nothing.
 fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
-    let ids = |programmes: &[ProgrammeId]| programmes.iter().copied().map(IdCol).collect::<Vec<_>>();
     let draft = CodeCol(ReferralStateCode::Draft);
     let mut all: Vec<Condition> = Vec::new();
     if !visibility.programmes.is_empty() {
-        all.push(Box::new(referrals::programme_id.eq_any(ids(&visibility.programmes)).and(referrals::state.ne(draft)).nullable()));
+        // One programme is the rule, and with `=` the index gives the rows in the order of the list.
+        all.push(match visibility.programmes.as_slice() {
+            [one] => Box::new(referrals::programme_id.eq(IdCol(*one)).and(referrals::state.ne(draft)).nullable()),
+            several => Box::new(among(referrals::programme_id, several.iter().copied()).and(referrals::state.ne(draft)).nullable()),
+        });
     }
     if let Some((user, programmes)) = &visibility.written_by {
-        all.push(Box::new(referrals::referrer_user_id.eq(IdCol(*user)).and(referrals::programme_id.eq_any(ids(programmes)))));
+        all.push(Box::new(referrals::referrer_user_id.eq(IdCol(*user)).and(among(referrals::programme_id, programmes.iter().copied()))));
     }
     if let Some((api_client, served)) = &visibility.pushed_by {
         for (programme, organisation) in served {
@@ -411,13 +415,13 @@ fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
         all.push(Box::new(
             referrals::link_worker_user_id
                 .eq(IdCol(*user))
-                .and(referrals::programme_id.eq_any(ids(programmes)))
+                .and(among(referrals::programme_id, programmes.iter().copied()))
                 .and(referrals::shared_until.ge(today)),
         ));
     }
     if let Some((user, programmes)) = &visibility.about {
         let own = clients::table.filter(clients::user_id.eq(IdCol(*user))).select(clients::id);
-        all.push(Box::new(referrals::programme_id.eq_any(ids(programmes)).and(
+        all.push(Box::new(among(referrals::programme_id, programmes.iter().copied()).and(
             referrals::client_id.eq_any(own).and(referrals::state.ne(draft)).nullable().or(referrals::referrer_user_id.eq(IdCol(*user))),
         )));
     }
@@ -426,16 +430,17 @@ fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
 
 impl Db<'_> {
     fn cases(&mut self, ids: &[IdCol<ReferralId>]) -> Result<Vec<Case>, StoreError> {
+        let wanted = || ids.iter().map(|id| id.0);
         let rows: Vec<JoinedRow> = referrals::table
             .inner_join(referral_details::table)
             .inner_join(clients::table)
             .left_join(referral_snapshots::table)
-            .filter(referrals::id.eq_any(ids.to_vec()))
+            .filter(among(referrals::id, wanted()))
             .select((ReferralRow::as_select(), DetailsRow::as_select(), clients::user_id, Option::<SnapshotRow>::as_select()))
             .load(self.conn())?;
         let mut reasons: BTreeMap<IdCol<ReferralId>, BTreeSet<ReferralReason>> = BTreeMap::new();
         let pairs: Vec<(IdCol<ReferralId>, CodeCol<ReferralReason>)> =
-            referral_reasons::table.filter(referral_reasons::referral_id.eq_any(ids.to_vec())).load(self.conn())?;
+            referral_reasons::table.filter(among(referral_reasons::referral_id, wanted())).load(self.conn())?;
         for (referral, reason) in pairs {
             reasons.entry(referral).or_default().insert(reason.0);
         }
@@ -507,13 +512,13 @@ impl Db<'_> {
         match filter.order {
             ReferralOrder::Newest => {
                 if let Some((at, id)) = after {
-                    query = query.filter(referrals::created_at.lt(at).or(referrals::created_at.eq(at).and(referrals::id.lt(id))));
+                    query = query.filter(referrals::created_at.le(at).and(referrals::created_at.lt(at).or(referrals::id.lt(id))));
                 }
                 query = query.order((referrals::created_at.desc(), referrals::id.desc()));
             }
             ReferralOrder::LongestInState => {
                 if let Some((at, id)) = after {
-                    query = query.filter(referrals::state_since.gt(at).or(referrals::state_since.eq(at).and(referrals::id.gt(id))));
+                    query = query.filter(referrals::state_since.ge(at).and(referrals::state_since.gt(at).or(referrals::id.gt(id))));
                 }
                 query = query.order((referrals::state_since.asc(), referrals::id.asc()));
             }
@@ -521,7 +526,7 @@ impl Db<'_> {
                 query = query.filter(referrals::state.eq(CodeCol(ReferralStateCode::Waitlisted)));
                 if let Some((at, id)) = after {
                     query = query.filter(
-                        referrals::queue_accepted_at.gt(at).or(referrals::queue_accepted_at.eq(at).and(referrals::id.gt(id).nullable())),
+                        referrals::queue_accepted_at.ge(at).and(referrals::queue_accepted_at.gt(at).or(referrals::id.gt(id).nullable())),
                     );
                 }
                 query = query.order((referrals::queue_accepted_at.asc(), referrals::id.asc()));
@@ -534,7 +539,8 @@ impl Db<'_> {
                 if let (Some((at, id)), Some(priority)) = (after, priority) {
                     let behind =
                         referrals::queue_accepted_at.gt(at).or(referrals::queue_accepted_at.eq(at).and(referrals::id.gt(id).nullable()));
-                    query = query.filter(referrals::queue_priority.lt(priority).or(referrals::queue_priority.eq(priority).and(behind)));
+                    let rest = referrals::queue_priority.lt(priority).or(referrals::queue_priority.eq(priority).and(behind));
+                    query = query.filter(referrals::queue_priority.le(priority).and(rest));
                 }
                 query = query.order((referrals::queue_priority.desc(), referrals::queue_accepted_at.asc(), referrals::id.asc()));
             }
@@ -564,12 +570,11 @@ impl Db<'_> {
     pub fn referral_insert(&mut self, case: &Case) -> Result<(), StoreError> {
         diesel::insert_into(referrals::table).values(ReferralRow::of(case)).execute(self.conn())?;
         diesel::insert_into(referral_details::table).values(DetailsRow::from(&case.referral)).execute(self.conn())?;
-        self.referral_store_reasons(&case.referral)
+        self.referral_insert_reasons(&case.referral)
     }
 
-    fn referral_store_reasons(&mut self, referral: &Referral) -> Result<(), StoreError> {
+    fn referral_insert_reasons(&mut self, referral: &Referral) -> Result<(), StoreError> {
         let id = IdCol(referral.id);
-        diesel::delete(referral_reasons::table.filter(referral_reasons::referral_id.eq(id))).execute(self.conn())?;
         for reason in &referral.content.reasons {
             diesel::insert_into(referral_reasons::table)
                 .values((referral_reasons::referral_id.eq(id), referral_reasons::reason.eq(CodeCol(*reason))))
@@ -605,7 +610,9 @@ impl Db<'_> {
     pub fn referral_update_content(&mut self, referral: &Referral) -> Result<(), StoreError> {
         let row = DetailsRow::from(referral);
         diesel::update(referral_details::table.find(row.referral_id)).set(&row).execute(self.conn())?;
-        self.referral_store_reasons(referral)
+        let id = IdCol(referral.id);
+        diesel::delete(referral_reasons::table.filter(referral_reasons::referral_id.eq(id))).execute(self.conn())?;
+        self.referral_insert_reasons(referral)
     }
 
     /// Stores the snapshot that the statistics count; taken once, when the referral is sent.

@@ -50,7 +50,7 @@ pub struct UserFilter {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = users, check_for_backend(MultiBackend))]
+#[diesel(table_name = users, check_for_backend(MultiBackend), treat_none_as_default_value = false)]
 struct UserRow {
     id: IdCol<UserId>,
     version: VersionCol,

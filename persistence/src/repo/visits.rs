@@ -51,7 +51,7 @@ struct VisitRow {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = visit_workers, check_for_backend(MultiBackend))]
+#[diesel(table_name = visit_workers, check_for_backend(MultiBackend), treat_none_as_default_value = false)]
 struct VisitWorkerRow {
     visit_id: IdCol<VisitId>,
     link_worker_id: IdCol<LinkWorkerId>,

@@ -41,7 +41,7 @@ impl Engine {
         let journal = Arc::new(Queue::new(options.write_queue));
         let count = options.connections.max(1);
         let size = u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
-        let pool = connection::pool(options.opener(url, Purpose::Write), size, options.pool_timeout);
+        let pool = connection::pool(options.opener(url, Purpose::Write), size, size, options.pool_timeout);
         let worker = || Worker {
             pool: pool.clone(),
             spent: size,

@@ -63,7 +63,7 @@ impl Engine {
         let count = options.readers.max(1);
         let reader = |connections: usize| {
             let connections = u32::try_from(connections).unwrap_or(u32::MAX);
-            let pool = connection::pool(options.opener(url, Purpose::Read), connections, options.pool_timeout);
+            let pool = connection::pool(options.opener(url, Purpose::Read), connections, 1, options.pool_timeout);
             Reader { pool, context: context.clone(), writes: writes.clone() }
         };
         let here = reader(count);

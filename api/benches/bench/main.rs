@@ -1,0 +1,301 @@
+//! `make bench`: the server against its limits, on either database, with ten thousand, a hundred thousand and a million referrals.
+//!
+//! For each kind of work the same run measures the server, the floor under it (the same statements without the program) and the bare server (the same
+//! bytes without storage). The figures are ratios: they hold for one machine in one run, and nothing here decides a test.
+//!
+//! - **W** create and send a referral · **R** read one · **L1**, **L200** the first and the two-hundredth page of a list · **M** 70 R, 20 L1, 10 W of a
+//!   hundred · **S** the outcomes report of a year.
+//!
+//! `QUICK=1` takes shorter looks at smaller data. `ONLY=sqlite` or `ONLY=postgresql` leaves the other one out, `SIZES=10000,50000` sets the data,
+//! `WORK=R,W` the kinds of work.
+#![expect(clippy::float_arithmetic, reason = "a ratio of two measurements is neither money nor hours")]
+
+mod bare;
+mod dataset;
+mod driver;
+mod findings;
+mod postgresql;
+mod progress;
+mod report;
+mod server;
+mod sqlite;
+mod workload;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use dataset::Dataset;
+use findings::{Finding, Findings, Footprint};
+use postgresql::Cluster;
+use progress::say;
+use server::Server;
+use workload::{Page, Target, Work};
+
+/// What a step gives, or why the whole run ends.
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Data made by another version of the generator is made anew. The migrations count, too.
+const DATA_VERSION: u32 = 1;
+/// How often a server is started to see how soon it is ready.
+const STARTS: usize = 3;
+/// Pages turned for the far page.
+const FAR: usize = 200;
+/// The kinds of work by their names in the tables.
+const WORKS: [(&str, Work); 6] =
+    [("M", Work::Mixed), ("R", Work::Read), ("L1", Work::List), ("L200", Work::List), ("W", Work::Write), ("S", Work::Report)];
+
+/// How long, on how much.
+struct Plan {
+    sizes: Vec<u64>,
+    look: Duration,
+    folder: PathBuf,
+    databases: Vec<&'static str>,
+    works: Vec<(&'static str, Work)>,
+}
+
+impl Plan {
+    fn of_environment() -> Outcome<Self> {
+        let quick = std::env::var("QUICK").is_ok_and(|value| value != "0" && !value.is_empty());
+        let sizes = match std::env::var("SIZES") {
+            Ok(list) => list.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>()?,
+            Err(_) if quick => vec![10_000, 30_000, 100_000],
+            Err(_) => vec![10_000, 100_000, 1_000_000],
+        };
+        let databases = match std::env::var("ONLY").as_deref() {
+            Ok("sqlite") => vec!["SQLite"],
+            Ok("postgresql") => vec!["PostgreSQL"],
+            Ok(other) => return Err(format!("ONLY={other}: sqlite or postgresql").into()),
+            Err(_) => vec!["SQLite", "PostgreSQL"],
+        };
+        let mut works = WORKS.to_vec();
+        if let Ok(list) = std::env::var("WORK") {
+            works.retain(|(label, _)| list.split(',').any(|wanted| wanted.trim() == *label));
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
+        std::fs::create_dir_all(&folder)?;
+        let look = Duration::from_millis(if quick { 400 } else { 2500 });
+        Ok(Self { sizes, look, folder: folder.canonicalize()?, databases, works })
+    }
+}
+
+/// Data in a database, and the floors under it.
+trait Bench {
+    fn name(&self) -> &'static str;
+    fn url(&self) -> String;
+    /// Calls in a second in the best case, and with a commit for each call where that is another figure.
+    fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<(f64, Option<f64>)>;
+    /// Seconds that the aggregates of the report take straight in the database.
+    fn report(&self) -> Outcome<f64>;
+}
+
+struct OnSqlite {
+    file: PathBuf,
+    data: Dataset,
+}
+
+impl Bench for OnSqlite {
+    fn name(&self) -> &'static str {
+        "SQLite"
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.file.display())
+    }
+
+    fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<(f64, Option<f64>)> {
+        let single = sqlite::floor(&self.file, self.data, work, page, 1, look / 2)?;
+        let group = sqlite::floor(&self.file, self.data, work, page, 64, look)?;
+        Ok((group.rate(), Some(single.rate())))
+    }
+
+    fn report(&self) -> Outcome<f64> {
+        sqlite::report(&self.file)
+    }
+}
+
+struct OnPostgresql<'c> {
+    cluster: &'c Cluster,
+    database: String,
+    folder: PathBuf,
+    data: Dataset,
+}
+
+impl Bench for OnPostgresql<'_> {
+    fn name(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
+    fn url(&self) -> String {
+        self.cluster.url(&self.database)
+    }
+
+    fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<(f64, Option<f64>)> {
+        Ok((self.cluster.floor(&self.database, &self.folder, self.data, work, page, look)?, None))
+    }
+
+    fn report(&self) -> Outcome<f64> {
+        self.cluster.report(&self.database)
+    }
+}
+
+fn main() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, flag, answer] = arguments.as_slice()
+        && flag == "--bare"
+    {
+        return bare::serve(Path::new(answer));
+    }
+    let plan = Plan::of_environment()?;
+    let mut findings = Findings { binary_bytes: std::fs::metadata(env!("CARGO_BIN_EXE_lahete"))?.len(), ..Findings::default() };
+    for database in &plan.databases {
+        for total in &plan.sizes {
+            let data = Dataset { total: *total };
+            if *database == "SQLite" {
+                let (folder, file) = prepare_sqlite(&plan, data)?;
+                measure(&plan, &OnSqlite { file, data }, &folder, data, &mut findings)?;
+                std::fs::remove_dir_all(folder)?;
+            } else {
+                let cluster = Cluster::of_this_run()?;
+                let (folder, name) = prepare_postgresql(&plan, &cluster, data)?;
+                let bench = OnPostgresql { cluster: &cluster, database: name.clone(), folder: folder.clone(), data };
+                measure(&plan, &bench, &folder, data, &mut findings)?;
+                cluster.discard(&name)?;
+                std::fs::remove_dir_all(folder)?;
+            }
+            findings.keep(&plan.folder)?;
+        }
+    }
+    say("");
+    writeln!(std::io::stdout(), "{}\nAlso in {}: table.txt, findings.json, chart.svg", findings.table(), plan.folder.display())?;
+    Ok(())
+}
+
+/// What the data depend on beside their number: our generator, and the schema.
+fn data_mark() -> Outcome<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/sqlite");
+    let mut names =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<Outcome<Vec<_>>>()?;
+    names.sort();
+    Ok(format!("{DATA_VERSION} {}", names.join(" ")))
+}
+
+/// A folder for one server, and a copy of the data in it. The data are made once and kept: the last million takes a minute.
+fn prepare_sqlite(plan: &Plan, data: Dataset) -> Outcome<(PathBuf, PathBuf)> {
+    let kept = plan.folder.join(format!("sqlite-{}", data.total));
+    let (file, mark) = (kept.join("lahete.db"), kept.join("made-by"));
+    let wanted = data_mark()?;
+    if std::fs::read_to_string(&mark).ok().as_deref() != Some(&wanted) {
+        let _ = std::fs::remove_dir_all(&kept);
+        std::fs::create_dir_all(&kept)?;
+        Server::lahete(&kept, &format!("sqlite:{}", file.display()))?.stop()?;
+        sqlite::fill(&file, data)?;
+        std::fs::write(&mark, wanted)?;
+    }
+    say(&format!("SQLite: copying the data of {} referrals", data.total));
+    let folder = plan.folder.join("at-work");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder)?;
+    for entry in std::fs::read_dir(&kept)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), folder.join(entry.file_name()))?;
+    }
+    let file = folder.join("lahete.db");
+    Ok((folder, file))
+}
+
+fn prepare_postgresql(plan: &Plan, cluster: &Cluster, data: Dataset) -> Outcome<(PathBuf, String)> {
+    let folder = plan.folder.join("at-work");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder)?;
+    let name = format!("bench_{}", data.total);
+    cluster.create(&name)?;
+    Server::lahete(&folder, &cluster.url(&name))?.stop()?;
+    cluster.fill(&name, data)?;
+    Ok((folder, name))
+}
+
+fn measure(plan: &Plan, bench: &impl Bench, folder: &Path, data: Dataset, findings: &mut Findings) -> Outcome<()> {
+    let mut ready = Duration::MAX;
+    for _ in 1..STARTS {
+        let server = Server::lahete(folder, &bench.url())?;
+        ready = ready.min(server.ready_after);
+        server.stop()?;
+    }
+    // Each run asks for other referrals and sends other keys.
+    let salt = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() % (1 << 60))?;
+    let mut peak_kib = 0;
+    let mut durable = None;
+    for (label, work) in plan.works.iter().copied() {
+        // A server for each kind of work: what it keeps of one does not weigh on the next.
+        let mut server = Server::lahete(folder, &bench.url())?;
+        ready = ready.min(server.ready_after);
+        let mut target = Target::new(server.addr, data)?;
+        let (path, page) = if label == "L200" { target.turn(FAR)? } else { (target.first_page(), Page::First) };
+        let bare = bare_rate(plan, folder, &target, work, salt)?;
+        for (turn, connections) in [1_u64, 16, 64].into_iter().enumerate() {
+            say(&format!("{} with {}: {label}, {connections} connections", bench.name(), data.total));
+            if label == "W" && connections == 64 {
+                // Commits are counted from the start of a server, and only those of many connections shall be.
+                server.stop()?;
+                server = Server::lahete(folder, &bench.url())?;
+                target = Target::new(server.addr, data)?;
+            }
+            let requests = target.requests(work, &path, salt.wrapping_add(1 + turn as u64));
+            let before = server.used()?;
+            let measured = driver::drive(server.addr, connections, plan.look, &requests)?;
+            let after = server.used()?;
+            if measured.answers == 0 {
+                return Err(format!("{label}: no answer but refusals").into());
+            }
+            findings.rows.push(Finding {
+                database: bench.name(),
+                size: data.total,
+                work: label,
+                connections,
+                measured,
+                cpu_micros: u64::try_from((after.cpu - before.cpu).as_micros())? / measured.answers,
+                floor: None,
+                floor_single: None,
+                bare: if connections == 64 { bare } else { None },
+            });
+        }
+        if label == "M" {
+            peak_kib = server.used()?.peak_kib;
+        }
+        let said = server.stop()?;
+        if label == "W" {
+            durable = commits(&said);
+        }
+        say(&format!("{} with {}: {label}, floor", bench.name(), data.total));
+        let (floor, single) = if work == Work::Report { (1.0 / bench.report()?, None) } else { bench.floor(work, &page, plan.look)? };
+        for row in findings.rows.iter_mut().filter(|row| row.database == bench.name() && row.size == data.total && row.work == label) {
+            (row.floor, row.floor_single) = (Some(floor), single);
+        }
+    }
+    let ready_millis = u64::try_from(ready.as_millis())?;
+    findings.footprints.push(Footprint { database: bench.name(), size: data.total, ready_millis, peak_kib, durable });
+    Ok(())
+}
+
+/// Answers in a second by the bare server, with an answer of ours.
+fn bare_rate(plan: &Plan, folder: &Path, target: &Target, work: Work, salt: u64) -> Outcome<Option<f64>> {
+    let answer = folder.join("answer.json");
+    std::fs::write(&answer, target.sample(work, salt)?)?;
+    let server = Server::bare(folder, &answer)?;
+    let requests = target.requests(work, &target.first_page(), salt);
+    let measured = driver::drive(server.addr, 64, plan.look / 2, &requests)?;
+    server.stop()?;
+    Ok(Some(measured.rate()))
+}
+
+/// Calls made durable, and commits, as the server says when it stops.
+fn commits(said: &[String]) -> Option<(u64, u64)> {
+    let line = said.iter().find(|line| line.contains("made durable"))?;
+    let mut numbers = line.split(|letter: char| !letter.is_ascii_digit()).filter_map(|word| word.parse().ok());
+    let all: Vec<u64> = numbers.by_ref().collect();
+    match all.as_slice() {
+        [.., calls, commits] => Some((*calls, *commits)),
+        _ => None,
+    }
+}
