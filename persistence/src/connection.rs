@@ -11,6 +11,7 @@ use diesel::sqlite::SqliteConnection;
 use secrecy::ExposeSecret;
 
 use crate::error::{StoreError, Trouble};
+use crate::inspection::Statements;
 use crate::url::DbUrl;
 
 /// A connection to either database; queries are written once for both.
@@ -143,6 +144,8 @@ pub struct Opener {
     pub statement_timeout: Duration,
     /// How long SQLite waits for another process's lock.
     pub busy_timeout: Duration,
+    /// Where the text of every statement is kept, when a test wants to see it.
+    pub statements: Option<Statements>,
 }
 
 impl Opener {
@@ -153,10 +156,15 @@ impl Opener {
     pub fn open(&self) -> Result<Session, OpenError> {
         let fate = Fate::default();
         let witness = fate.clone();
-        let note = move |event: InstrumentationEvent<'_>| {
-            if let InstrumentationEvent::FinishQuery { error: Some(error), .. } = event {
-                witness.note(error);
+        let statements = self.statements.clone();
+        let note = move |event: InstrumentationEvent<'_>| match event {
+            InstrumentationEvent::FinishQuery { error: Some(error), .. } => witness.note(error),
+            InstrumentationEvent::StartQuery { query, .. } => {
+                if let Some(statements) = &statements {
+                    statements.keep(&query.to_string());
+                }
             }
+            _ => {}
         };
         let mut conn = match &self.url {
             DbUrl::Sqlite(path) => {

@@ -1,6 +1,9 @@
 //! What a database says of itself, in words that are the same for both: for the tests that compare the two sets of migrations with each other
 //! and with the program. Nothing here is part of the work.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -66,7 +69,66 @@ macro_rules! ask_for_all_columns {
     }};
 }
 
+/// The texts of the statements that a store has run, without the values that were bound to them.
+#[derive(Clone, Debug, Default)]
+pub struct Statements(Arc<Mutex<Vec<String>>>);
+
+impl Statements {
+    pub(crate) fn keep(&self, shown: &str) {
+        let text = shown.split_once(" -- binds:").map_or(shown, |(text, _)| text);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+    }
+
+    /// What was run since this was last asked.
+    #[must_use]
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How many parameters a statement has on PostgreSQL.
+fn parameters(text: &str) -> usize {
+    let numbers = text.split('$').skip(1).filter_map(|rest| {
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<usize>().ok()
+    });
+    numbers.max().unwrap_or_default()
+}
+
 impl Db<'_> {
+    /// How the database would run a statement, whatever is bound to it: on SQLite the lines of its plan, on PostgreSQL one text of JSON. PostgreSQL
+    /// is told to do without all that needs a whole table, so what it still does so cannot be done otherwise.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn statement_plan(&mut self, text: &str) -> Result<Vec<String>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Line {
+            #[diesel(sql_type = Text)]
+            detail: String,
+        }
+        match self.conn() {
+            AnyConnection::Sqlite(c) => {
+                let lines = diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}")).load::<Line>(c)?;
+                Ok(lines.into_iter().map(|line| line.detail).collect())
+            }
+            AnyConnection::Postgresql(c) => {
+                let nothing = vec!["NULL"; parameters(text)].join(", ");
+                let arguments = if nothing.is_empty() { String::new() } else { format!("({nothing})") };
+                c.batch_execute(&format!(
+                    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+                     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off; \
+                     PREPARE looked_at AS {text}"
+                ))?;
+                let plan = diesel::dsl::sql::<diesel::sql_types::Json>(&format!("EXPLAIN (FORMAT JSON) EXECUTE looked_at{arguments}"))
+                    .load::<serde_json::Value>(c)?;
+                c.batch_execute("DEALLOCATE looked_at")?;
+                Ok(plan.iter().map(ToString::to_string).collect())
+            }
+        }
+    }
+
     /// Tables, columns, indexes and references of the database, one on each line, sorted.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ pub use cipher::{CipherError, Keys};
 pub use constraint::Constraint;
 pub use db::Db;
 pub use error::{DatabaseFault, StoreError};
+#[doc(hidden)]
+pub use inspection::Statements;
 pub use migrations::SchemaState;
 pub use page::{Cursor, Page, PageRequest};
 pub use store::{Backend, Store, StoreOptions, StoreStats};

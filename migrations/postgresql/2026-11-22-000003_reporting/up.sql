@@ -36,3 +36,18 @@ CREATE INDEX visits_referral_id_idx ON visits (referral_id, state, visit_on, mod
 CREATE INDEX assignments_report_idx ON assignments (referral_id, state, answered_at, link_worker_id);
 CREATE INDEX support_periods_report_idx ON support_periods (referral_id, state, id);
 CREATE INDEX measures_report_idx ON measures (support_period_id, instrument, timepoint, hundredths);
+
+-- Lists in their order, and what the clock and the references look for.
+CREATE INDEX assignments_programme_id_idx ON assignments (programme_id, proposed_at, id);
+CREATE INDEX assignments_programme_id_state_idx ON assignments (programme_id, state, proposed_at, id);
+CREATE INDEX assignments_link_worker_id_proposed_at_idx ON assignments (link_worker_id, proposed_at, id);
+CREATE INDEX assignments_link_worker_user_id_idx ON assignments (link_worker_user_id, proposed_at, id);
+CREATE INDEX support_periods_programme_id_planned_end_on_idx ON support_periods (programme_id, planned_end_on, id);
+CREATE INDEX activity_links_referral_id_proposed_at_idx ON activity_links (referral_id, proposed_at, id);
+CREATE INDEX measures_support_period_id_recorded_at_idx ON measures (support_period_id, recorded_at, id);
+CREATE INDEX referrals_drafts_idx ON referrals (created_at, id) WHERE state = 'draft';
+CREATE INDEX referral_details_previous_idx ON referral_details (previous_referral_id) WHERE previous_referral_id IS NOT NULL;
+DROP INDEX contracts_link_worker_id_idx;
+CREATE INDEX contracts_link_worker_id_idx ON contracts (link_worker_id, valid_from, id);
+DROP INDEX trainings_link_worker_id_idx;
+CREATE INDEX trainings_link_worker_id_idx ON trainings (link_worker_id, completed_on, id);

@@ -1,3 +1,16 @@
+DROP INDEX trainings_link_worker_id_idx;
+CREATE INDEX trainings_link_worker_id_idx ON trainings (link_worker_id, completed_on);
+DROP INDEX contracts_link_worker_id_idx;
+CREATE INDEX contracts_link_worker_id_idx ON contracts (link_worker_id, valid_from);
+DROP INDEX referral_details_previous_idx;
+DROP INDEX referrals_drafts_idx;
+DROP INDEX measures_support_period_id_recorded_at_idx;
+DROP INDEX activity_links_referral_id_proposed_at_idx;
+DROP INDEX support_periods_programme_id_planned_end_on_idx;
+DROP INDEX assignments_link_worker_user_id_idx;
+DROP INDEX assignments_link_worker_id_proposed_at_idx;
+DROP INDEX assignments_programme_id_state_idx;
+DROP INDEX assignments_programme_id_idx;
 DROP INDEX measures_report_idx;
 DROP INDEX support_periods_report_idx;
 DROP INDEX assignments_report_idx;

@@ -129,10 +129,11 @@ impl Db<'_> {
     /// Whatever the database says.
     pub fn api_client_list(&mut self, programmes: &[ProgrammeId], request: &PageRequest) -> Result<Page<ApiClient>, StoreError> {
         let programmes: Vec<_> = programmes.iter().copied().map(IdCol).collect();
-        let mut query = api_clients::table
-            .select(ApiClientRow::as_select())
-            .filter(api_clients::programme_id.eq_any(programmes))
-            .into_boxed::<MultiBackend>();
+        let mut query = of_programmes!(
+            api_clients::table.select(ApiClientRow::as_select()).into_boxed::<MultiBackend>(),
+            api_clients::programme_id,
+            programmes
+        );
         if let Some(cursor) = request.after.clone() {
             let behind = api_clients::name.gt(cursor.sort.clone()).or(api_clients::id.gt(IdCol(ApiClientId::from_uuid(cursor.id))));
             query = query.filter(api_clients::name.ge(cursor.sort)).filter(behind);

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use lahete_domain::assignment::{Assignment, AssignmentState};
 use lahete_domain::codes::{AssignmentEndReason, AssignmentStateCode, DeclineReason, ReferralReason};
 use lahete_domain::ids::{AssignmentId, ClientId, Id, LinkWorkerId, ProgrammeId, ReferralId, UserId};
@@ -209,7 +211,8 @@ impl Db<'_> {
     /// As [`Db::assignment_get`].
     pub fn assignments_due(&mut self, now: Instant, limit: u16) -> Result<Vec<Assignment>, StoreError> {
         let rows = assignments::table
-            .filter(assignments::state.eq(CodeCol(AssignmentStateCode::Proposed)))
+            // Spelled out, and not bound: only so can the database see that its index over the open proposals holds them all.
+            .filter(sql::<Bool>("assignments.state = 'proposed'"))
             .filter(assignments::expires_at.le(InstantCol(now)))
             .order((assignments::expires_at.asc(), assignments::id.asc()))
             .limit(i64::from(limit))
@@ -280,7 +283,7 @@ impl Db<'_> {
             .into_boxed::<MultiBackend>();
         let whole: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
         query = match &filter.own {
-            None => query.filter(assignments::programme_id.eq_any(whole)),
+            None => of_programmes!(query, assignments::programme_id, whole),
             Some((user, programmes, now)) => {
                 let partly: Vec<_> = programmes.iter().copied().map(IdCol).collect();
                 let waiting =
@@ -292,7 +295,7 @@ impl Db<'_> {
                     .and(assignments::programme_id.eq_any(partly))
                     .and(current)
                     .and(shared.and(referrals::shared_until.is_not_null()));
-                query.filter(assignments::programme_id.eq_any(whole).or(own))
+                if whole.is_empty() { query.filter(own) } else { query.filter(assignments::programme_id.eq_any(whole).or(own)) }
             }
         };
         if let Some(referral) = filter.referral {

@@ -418,7 +418,7 @@ impl Db<'_> {
         let mut query = audit_events::table.select(AuditRow::as_select()).into_boxed::<MultiBackend>();
         if let Some(programmes) = programmes {
             let programmes: Vec<_> = programmes.iter().copied().map(IdCol).collect();
-            query = query.filter(audit_events::programme_id.eq_any(programmes));
+            query = of_programmes!(query, audit_events::programme_id, programmes);
         }
         if let Some(programme) = filter.programme {
             query = query.filter(audit_events::programme_id.eq(IdCol(programme)));

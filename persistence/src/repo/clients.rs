@@ -180,7 +180,8 @@ impl Db<'_> {
         let row = clients::table
             .filter(clients::programme_id.eq(IdCol(programme)))
             .filter(clients::identity_code_index.eq(wanted))
-            .filter(clients::provisional.eq(false))
+            // In the words of the index over those who are known: a bound value would not be seen to be the same.
+            .filter(diesel::dsl::not(clients::provisional))
             .select(ClientRow::as_select())
             .first(self.conn())
             .optional()?;

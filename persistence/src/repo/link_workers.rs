@@ -311,7 +311,7 @@ impl Db<'_> {
         let whole: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
         let mut query = link_workers::table.select(LinkWorkerRow::as_select()).into_boxed::<MultiBackend>();
         query = match &filter.own {
-            None => query.filter(link_workers::programme_id.eq_any(whole)),
+            None => of_programmes!(query, link_workers::programme_id, whole),
             Some((user, programmes)) => {
                 let partly: Vec<_> = programmes.iter().copied().map(IdCol).collect();
                 let own = link_workers::user_id.eq(IdCol(*user)).and(link_workers::programme_id.eq_any(partly));

@@ -1,5 +1,17 @@
 //! Rows and queries, one room each. All of them are methods of [`crate::Db`].
 
+/// Narrows a boxed query down to some programmes. One of them, as nearly everybody has, is asked for by equality: only then does an index that goes on
+/// with the order of the list give its rows in that order, so that a page costs a page.
+macro_rules! of_programmes {
+    ($query:expr, $column:expr, $programmes:expr) => {{
+        let programmes: Vec<_> = $programmes;
+        match programmes.as_slice() {
+            [one] => $query.filter($column.eq(*one)),
+            _ => $query.filter($column.eq_any(programmes)),
+        }
+    }};
+}
+
 pub mod activities;
 pub mod activity_links;
 pub mod api_clients;

@@ -133,10 +133,11 @@ impl Db<'_> {
     /// As [`Db::organisation_get`].
     pub fn organisation_list(&mut self, filter: &OrganisationFilter, request: &PageRequest) -> Result<Page<Organisation>, StoreError> {
         let programmes: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
-        let mut query = organisations::table
-            .select(OrganisationRow::as_select())
-            .filter(organisations::programme_id.eq_any(programmes))
-            .into_boxed::<MultiBackend>();
+        let mut query = of_programmes!(
+            organisations::table.select(OrganisationRow::as_select()).into_boxed::<MultiBackend>(),
+            organisations::programme_id,
+            programmes
+        );
         if let Some(kind) = filter.kind {
             query = query.filter(organisations::kind.eq(CodeCol(kind)));
         }

@@ -698,7 +698,8 @@ impl Db<'_> {
     /// When the database fails.
     pub fn referral_drafts_before(&mut self, before: Instant, limit: i64) -> Result<Vec<ReferralId>, StoreError> {
         let ids: Vec<IdCol<ReferralId>> = referrals::table
-            .filter(referrals::state.eq(CodeCol(ReferralStateCode::Draft)))
+            // Spelled out, and not bound: only so can the database see that its index over the drafts holds them all.
+            .filter(diesel::dsl::sql::<Bool>("referrals.state = 'draft'"))
             .filter(referrals::created_at.lt(InstantCol(before)))
             .order((referrals::created_at.asc(), referrals::id.asc()))
             .limit(limit)

@@ -153,10 +153,11 @@ impl Db<'_> {
         request: &PageRequest,
     ) -> Result<Page<RoleAssignment>, StoreError> {
         let programmes: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
-        let mut query = role_assignments::table
-            .select(RoleAssignmentRow::as_select())
-            .filter(role_assignments::programme_id.eq_any(programmes))
-            .into_boxed::<MultiBackend>();
+        let mut query = of_programmes!(
+            role_assignments::table.select(RoleAssignmentRow::as_select()).into_boxed::<MultiBackend>(),
+            role_assignments::programme_id,
+            programmes
+        );
         if let Some(user) = filter.user {
             query = query.filter(role_assignments::user_id.eq(IdCol(user)));
         }

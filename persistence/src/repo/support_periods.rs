@@ -27,7 +27,11 @@ macro_rules! visible_rows {
         let columns = |programmes: &[ProgrammeId]| programmes.iter().copied().map(IdCol).collect::<Vec<_>>();
         let mut conditions: Vec<Condition> = Vec::new();
         if !visibility.programmes.is_empty() {
-            conditions.push(Box::new($table::programme_id.eq_any(columns(&visibility.programmes))));
+            // One programme is asked for by equality, so that the order of the list can come from an index.
+            match visibility.programmes.as_slice() {
+                [one] => conditions.push(Box::new($table::programme_id.eq(IdCol(*one)))),
+                some => conditions.push(Box::new($table::programme_id.eq_any(columns(some)))),
+            }
         }
         if let Some((user, programmes)) = &visibility.assigned_to {
             let assigned = referrals::table

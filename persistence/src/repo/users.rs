@@ -202,7 +202,7 @@ impl Db<'_> {
     pub fn user_list(&mut self, filter: &UserFilter, request: &PageRequest) -> Result<Page<User>, StoreError> {
         let programmes: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
         let mut query =
-            users::table.select(UserRow::as_select()).filter(users::programme_id.eq_any(programmes)).into_boxed::<MultiBackend>();
+            of_programmes!(users::table.select(UserRow::as_select()).into_boxed::<MultiBackend>(), users::programme_id, programmes);
         if let Some(active) = filter.active {
             query = query.filter(users::active.eq(active));
         }

@@ -17,6 +17,7 @@ use crate::cipher::Keys;
 use crate::connection::{Opener, Purpose, Session};
 use crate::db::{Context, Db};
 use crate::error::StoreError;
+use crate::inspection::Statements;
 use crate::migrations::{self, SchemaState};
 use crate::url::DbUrl;
 
@@ -60,6 +61,9 @@ pub struct StoreOptions {
     pub busy_timeout: Duration,
     /// PostgreSQL: how often a closure is run again after a collision or a lost connection.
     pub retries: u32,
+    /// Where the text of every statement is kept: for tests that look at the plans of the database.
+    #[doc(hidden)]
+    pub statements: Option<Statements>,
 }
 
 impl StoreOptions {
@@ -79,11 +83,18 @@ impl StoreOptions {
             busy_timeout: Duration::from_secs(2),
             // With three, one of eight calls that came at the same moment was sent away now and then.
             retries: 8,
+            statements: None,
         }
     }
 
     fn opener(&self, url: &DbUrl, purpose: Purpose) -> Opener {
-        Opener { url: url.clone(), purpose, statement_timeout: self.deadline, busy_timeout: self.busy_timeout }
+        Opener {
+            url: url.clone(),
+            purpose,
+            statement_timeout: self.deadline,
+            busy_timeout: self.busy_timeout,
+            statements: self.statements.clone(),
+        }
     }
 }
 

@@ -144,6 +144,13 @@ impl Built {
         self.ids.iter().map(|(name, id)| (name.as_str(), id.as_str()))
     }
 
+    /// Takes over what another case has and this one has not.
+    pub fn add(&mut self, other: &Self) {
+        for (name, id) in &other.ids {
+            self.ids.entry(name.clone()).or_insert_with(|| id.clone());
+        }
+    }
+
     fn keep(&mut self, name: &str, value: &Value) {
         self.ids.insert(name.to_owned(), text(value, "id"));
     }

@@ -5,6 +5,7 @@ mod cases;
 mod journeys;
 pub mod logs;
 mod matrix;
+mod plans;
 mod referrals;
 mod shell;
 mod sodankyla_2022;

@@ -12,13 +12,13 @@ use lahete_api::startup::Application;
 use lahete_api::state::Secrets;
 use lahete_domain::ids::{Id, UserId};
 use lahete_domain::time::Clock as _;
-use lahete_persistence::{Db, Store};
+use lahete_persistence::{Db, DbUrl, Store, StoreOptions};
 use secrecy::SecretSlice;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::clock::TestClock;
-use super::database::{Kind, TestDatabase, open, wait};
+use super::database::{Kind, TestDatabase, options, wait};
 use super::world::{self, World};
 
 const ISSUER: &str = "http://lahete.test";
@@ -47,9 +47,14 @@ impl TestApp {
 
     /// Starts a server with some settings of its own.
     pub fn start_with(kind: Kind, settings: &[(&str, &str)]) -> Self {
+        Self::start_on(kind, settings, options())
+    }
+
+    /// Starts a server on a store with options of its own.
+    pub fn start_on(kind: Kind, settings: &[(&str, &str)], options: StoreOptions) -> Self {
         let database = TestDatabase::new(kind);
         let clock = TestClock::at(BEGINNING);
-        let store = open(&database.url);
+        let store = Store::open(&DbUrl::parse(&database.url).unwrap(), options).unwrap();
         let world = world::build(&store, clock.now());
         let key = SigningKey::generate().unwrap();
         let mut pairs = vec![
