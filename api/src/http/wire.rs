@@ -168,6 +168,44 @@ impl<T: DomainCode> ToSchema for Code<T> {
     }
 }
 
+/// The codes of a list that a caller may choose, where the program sets the others by itself.
+pub trait Choices {
+    /// The list.
+    type Code: DomainCode;
+    /// Which of it.
+    const CHOICES: &'static [Self::Code];
+}
+
+/// One of the [`Choices`]. What cannot be chosen does not stand in the document either.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Choice<C: Choices>(pub C::Code);
+
+impl<'de, C: Choices> Deserialize<'de> for Choice<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        C::CHOICES.iter().find(|code| code.as_str() == text).map(|code| Self(*code)).ok_or_else(|| D::Error::custom("not to be chosen"))
+    }
+}
+
+impl<C: Choices> ComposeSchema for Choice<C> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let codes = || C::CHOICES.iter().map(|code| code.as_str());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(format!("A code of the list `{0}`; labels at `/v1/code-lists/{0}`.", C::Code::LIST)))
+            .examples(codes().next().map(serde_json::Value::from))
+            .enum_values(Some(codes().collect::<Vec<_>>()))
+            .into()
+    }
+}
+
+impl<C: Choices> ToSchema for Choice<C> {
+    fn name() -> Cow<'static, str> {
+        let codes: Vec<_> = C::CHOICES.iter().map(|code| code.as_str()).collect();
+        Cow::Owned(format!("InlineChoiceOf{}-{}", C::Code::SCHEMA, codes.join("-")))
+    }
+}
+
 macro_rules! code_aliases {
     ($($alias:ident = $code:ident;)*) => {
         $(
@@ -253,15 +291,6 @@ impl<T> Patch<T> {
         }
     }
 
-    /// The value after the patch of a required member; `None` when null was sent, which such a member cannot be.
-    pub fn apply_required(self, present: T) -> Option<T> {
-        match self {
-            Self::Absent => Some(present),
-            Self::Null => None,
-            Self::Value(value) => Some(value),
-        }
-    }
-
     /// Turns the value into another one.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Patch<U> {
         match self {
@@ -285,14 +314,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
 
 impl<T: ToSchema> ComposeSchema for Patch<T> {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        // A simple schema is written out; one with members or a list of codes is referred to by its name.
-        let inner = match T::schema() {
-            RefOr::T(Schema::Object(object)) if !object.properties.is_empty() || object.enum_values.is_some() => {
-                RefOr::Ref(Ref::from_schema_name(T::name()))
-            }
-            other => other,
-        };
-        OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(inner).into()
+        OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(written_out_or_named::<T>()).into()
     }
 }
 
@@ -304,6 +326,71 @@ impl<T: ToSchema> ToSchema for Patch<T> {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((T::name().into_owned(), T::schema()));
         T::schemas(schemas);
+    }
+}
+
+/// A member of a merge patch that cannot be taken away: left out or given. Null does not fit its schema. Always with `#[serde(default)]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change<T>(Option<T>);
+
+impl<T> Default for Change<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Change<T> {
+    /// The value after the patch.
+    pub fn apply(self, present: T) -> T {
+        self.0.unwrap_or(present)
+    }
+
+    /// The new value, if there is one.
+    pub fn given(self) -> Option<T> {
+        self.0
+    }
+
+    /// Turns the value into another one.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Change<U> {
+        Change(self.0.map(f))
+    }
+
+    /// Whether the member was left out.
+    pub fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+impl<T: ToSchema> ComposeSchema for Change<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        written_out_or_named::<T>()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Change<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("InlineChange")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+/// A simple schema is written out; one with members or a list of codes is referred to by its name.
+fn written_out_or_named<T: ToSchema>() -> RefOr<Schema> {
+    match T::schema() {
+        RefOr::T(Schema::Object(object)) if !object.properties.is_empty() || object.enum_values.is_some() => {
+            RefOr::Ref(Ref::from_schema_name(T::name()))
+        }
+        other => other,
     }
 }
 

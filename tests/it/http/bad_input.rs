@@ -204,14 +204,15 @@ on_both! {
 }
 
 on_both! {
-    fn of_a_member_that_stands_twice_the_last_one_is_checked_and_kept(app: TestApp) {
+    fn a_member_that_stands_twice_is_refused(app: TestApp) {
         let body = complete().to_string();
-        let twice = body.replacen('{', "{\"wish\": \"ensin\", ", 1);
-        let created = post_raw(&app, &twice).send().expect(201);
-        assert_eq!(created["wish"], complete()["wish"]);
-        let bad_last = format!("{}, \"submit\": \"no\"}}", &body[..body.len() - 1]);
-        let problem = refused(&app, post_raw(&app, &bad_last), 422, "invalid");
-        assert_eq!(faults(&problem), ["/submit wrong_type"]);
+        let inner = body.replacen("\"client\":{", "\"client\":{\"phone\":\"1\",\"phone\":\"2\",", 1);
+        assert_ne!(inner, body);
+        for twice in [body.replacen('{', "{\"wish\": \"ensin\", ", 1), format!("{}, \"submit\": true}}", &body[..body.len() - 1]), inner] {
+            let problem = refused(&app, post_raw(&app, &twice), 400, "malformed_json");
+            assert!(text(&problem, "detail").starts_with("A member stands more than once"), "{problem}");
+        }
+        assert_eq!(count(&app), 0);
     }
 }
 

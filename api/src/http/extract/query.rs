@@ -216,6 +216,8 @@ mod tests {
             pattern: "/v1/x".into(),
             method: "GET",
             query: vec![known("limit", false), known("state", true)],
+            headers: Vec::new(),
+            if_match: false,
             produces: Vec::new(),
         };
         assert!(check_names(&route, "limit=1&state=a&state=b").is_ok());

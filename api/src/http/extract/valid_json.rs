@@ -6,8 +6,9 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
@@ -33,7 +34,7 @@ pub fn parse<T: DeserializeOwned + ToSchema + Validate + 'static>(
     bytes: &[u8],
     max_depth: usize,
 ) -> Result<(T, BodyFingerprint), AppError> {
-    let mut value: Value =
+    let Unambiguous(mut value) =
         serde_json::from_slice(bytes).map_err(|error| AppError::malformed("malformed_json", place(&error, bytes.is_empty())))?;
     if depth(&value) > max_depth {
         return Err(AppError::malformed("malformed_json", format!("The JSON is nested deeper than {max_depth} levels.")));
@@ -58,10 +59,80 @@ pub fn parse<T: DeserializeOwned + ToSchema + Validate + 'static>(
 }
 
 fn place(error: &serde_json::Error, empty: bool) -> String {
+    let (line, column) = (error.line(), error.column());
     if empty {
         "The body is empty.".to_owned()
+    } else if error.is_data() {
+        // Every JSON is a value: the data can be at fault in this one way alone.
+        format!("A member stands more than once in its object, at line {line}, column {column}.")
     } else {
-        format!("The body is not JSON, at line {}, column {}.", error.line(), error.column())
+        format!("The body is not JSON, at line {line}, column {column}.")
+    }
+}
+
+/// A JSON value in which no object has two members of one name. Of two, one program would take the first and another the last (RFC 8259, 4), so that
+/// what was checked on the way here need not be what is stored.
+struct Unambiguous(Value);
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UnambiguousVisitor)
+    }
+}
+
+struct UnambiguousVisitor;
+
+impl<'de> Visitor<'de> for UnambiguousVisitor {
+    type Value = Unambiguous;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::Null))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, truth: bool) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::Bool(truth)))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::from(number)))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::from(number)))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::from(number)))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::from(text)))
+    }
+
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::String(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Unambiguous(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Unambiguous(Value::Array(list)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Unambiguous(member))) = members.next_entry::<String, Unambiguous>()? {
+            if object.insert(name, member).is_some() {
+                return Err(A::Error::custom("a member stands more than once"));
+            }
+        }
+        Ok(Unambiguous(Value::Object(object)))
     }
 }
 
@@ -122,7 +193,6 @@ mod tests {
     use super::*;
     use crate::http::wire::{Patch, SectorCode, Text};
     use lahete_domain::codes::Sector;
-    use serde::Deserialize;
     use serde_json::json;
 
     /// A person.
@@ -192,6 +262,23 @@ mod tests {
         assert_eq!(codes::<Person>(""), ["malformed_json"]);
         assert_eq!(codes::<Person>(&format!("{}{}", "[".repeat(33), "]".repeat(33))), ["malformed_json"]);
         assert_eq!(codes::<Person>(&"[".repeat(10_000)), ["malformed_json"]);
+    }
+
+    #[test]
+    fn a_doubled_member_is_refused_wherever_it_stands() {
+        let refusal = |body: &str| match parse::<Person>(body.as_bytes(), 32) {
+            Err(AppError::Malformed { code: "malformed_json", detail }) => detail,
+            other => panic!("{other:?}"),
+        };
+        for body in [
+            r#"{"name": "Aino", "name": "Aino", "visits": 2}"#,
+            r#"{"name": "Aino", "visits": 2, "na\u006de": "Eino"}"#,
+            r#"{"name": "Aino", "visits": 2, "x": [{"y": {"a": 1, "b": 2, "a": null}}]}"#,
+        ] {
+            assert!(refusal(body).starts_with("A member stands more than once"), "{body}");
+        }
+        assert_eq!(refusal(r#"{"name": "Aino", "name" "Aino"}"#), "The body is not JSON, at line 1, column 24.");
+        assert!(codes::<Person>(r#"{"name": "Aino", "visits": 2, "NAME": 1}"#) == ["/NAME unknown_member"]);
     }
 
     #[test]
