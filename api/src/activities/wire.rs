@@ -125,7 +125,7 @@ pub struct ActivityUpdate {
     pub languages: Change<SetOf<LanguageTag, { LANGUAGES_MAX }>>,
     /// When somebody last checked that it is true.
     #[serde(default)]
-    #[schema(value_type = Option<Date>)]
+    #[schema(value_type = Date)]
     pub checked_on: Change<Date>,
     /// Whether one can still join.
     #[serde(default)]

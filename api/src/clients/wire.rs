@@ -169,7 +169,7 @@ pub struct ClientUpdate {
     pub client_will_contact: Change<bool>,
     /// Date of birth.
     #[serde(default)]
-    #[schema(value_type = Option<Date>)]
+    #[schema(value_type = Date)]
     pub birth_date: Change<Date>,
     /// Personal identity code.
     #[serde(default)]

@@ -27,6 +27,7 @@ use utoipa_actix_web::AppExt as _;
 
 pub use super::wire::code_schemas;
 
+use super::extract::idempotency_key;
 use super::problem::{FaultView, PROBLEM_JSON, ProblemView};
 use super::wire::{INLINE_PREFIX, inline_schema};
 use super::{examples, problem, problem_catalogue};
@@ -285,8 +286,8 @@ fn add_components(components: &mut Components) {
             ObjectBuilder::new()
                 .schema_type(Type::String)
                 .min_length(Some(1))
-                .max_length(Some(255))
-                .pattern(Some("^[!#-\\[\\]-~]+$"))
+                .max_length(Some(idempotency_key::KEY_MAX))
+                .pattern(Some(idempotency_key::KEY_PATTERN))
                 .build(),
             json!("5d2f9a0e-referral-1"),
         ),

@@ -208,7 +208,7 @@ impl VisitHold {
 pub struct VisitUpdate {
     /// The day.
     #[serde(default)]
-    #[schema(value_type = Option<Date>)]
+    #[schema(value_type = Date)]
     pub on: Change<Date>,
     /// Minutes with the client.
     #[serde(default)]

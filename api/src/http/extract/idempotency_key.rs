@@ -7,7 +7,7 @@ use crate::error::AppError;
 /// The header.
 pub const HEADER: &str = "idempotency-key";
 
-/// The longest key.
+/// The longest key, as it is sent.
 pub const KEY_MAX: usize = 255;
 
 /// The key of a request; `None` when there is none.
@@ -24,15 +24,22 @@ pub fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, AppError
     value.to_str().ok().and_then(parse_key).map(Some).ok_or_else(invalid)
 }
 
+/// How a key is written: bare without quotes, blanks and backslashes, or as a string of RFC 9651.
+pub const KEY_PATTERN: &str = r#"^([!#-\[\]-~]+|"([ !#-\[\]-~]|\\["\\])+")$"#;
+
 /// Reads a key, `"abc"` or `abc`.
 #[must_use]
 pub fn parse_key(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = text.trim_matches([' ', '\t']);
+    if text.len() > KEY_MAX {
+        return None;
+    }
     let key = match text.strip_prefix('"') {
         Some(rest) => unescape(rest.strip_suffix('"')?)?,
+        None if text.contains([' ', '"', '\\']) => return None,
         None => text.to_owned(),
     };
-    let fits = !key.is_empty() && key.len() <= KEY_MAX && key.bytes().all(|b| (0x20..0x7f).contains(&b));
+    let fits = !key.is_empty() && key.bytes().all(|b| (0x20..0x7f).contains(&b));
     if fits { Some(key) } else { None }
 }
 
