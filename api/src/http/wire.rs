@@ -539,6 +539,76 @@ mod tests {
         assert!(Text::<3>::new("äöåx").is_none());
     }
 
+    /// What the schema of a type says to a value.
+    fn fits_schema<T: ToSchema + utoipa::PartialSchema>(value: &serde_json::Value) -> bool {
+        thread_local! {
+            static KNOWN: std::cell::RefCell<std::collections::HashMap<String, std::rc::Rc<jsonschema::Validator>>> = Default::default();
+        }
+        let schema = KNOWN.with_borrow_mut(|known| {
+            let made = || {
+                let schema = serde_json::to_value(<T as utoipa::PartialSchema>::schema()).expect("JSON");
+                std::rc::Rc::new(jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema"))
+            };
+            std::rc::Rc::clone(known.entry(T::name().into_owned()).or_insert_with(made))
+        });
+        schema.is_valid(value)
+    }
+
+    /// A text is taken exactly when the document says so, and comes back as it was.
+    fn agrees<T: ToSchema + utoipa::PartialSchema + serde::de::DeserializeOwned + Serialize>(text: &str) -> Result<(), String> {
+        let value = serde_json::Value::from(text);
+        let read = serde_json::from_value::<T>(value.clone());
+        if read.is_ok() != fits_schema::<T>(&value) {
+            return Err(format!("{text:?}: schema {}, type {}", fits_schema::<T>(&value), read.is_ok()));
+        }
+        match read {
+            Ok(read) if serde_json::to_value(&read).expect("JSON") != value => Err(format!("{text:?} comes back as another")),
+            _ => Ok(()),
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_texts_are_taken_as_the_document_says(text in "\\PC{0,12}|[ \\t\\r\\na-zäö\u{0}-\u{20}\u{7f}-\u{a1}]{0,10}") {
+            proptest::prop_assert_eq!(agrees::<Text<8>>(&text), Ok(()));
+            proptest::prop_assert_eq!(agrees::<LongText<8>>(&text), Ok(()));
+        }
+
+        #[test]
+        fn property_decimals_are_taken_as_the_document_says(text in "\\PC{0,8}|-?[0-9]{0,10}[.,]?[0-9]{0,3}", hundredths in -99_999_999_999_i64..=99_999_999_999) {
+            let value = serde_json::Value::from(text.as_str());
+            proptest::prop_assert_eq!(Decimal::parse(&text).is_some(), fits_schema::<Decimal>(&value), "{:?}", text);
+            let decimal = Decimal::from_hundredths(hundredths);
+            proptest::prop_assert_eq!(Decimal::parse(&decimal.to_string()), Some(decimal));
+        }
+
+        #[test]
+        fn property_codes_and_tags_are_taken_as_the_document_says(
+            text in "[a-z]{2,3}(-[A-Za-z0-9]{1,9}){0,3}|[0-9]{2,4}|\\PC{0,8}|parish|elderly",
+        ) {
+            proptest::prop_assert_eq!(agrees::<super::super::wire_sets::LanguageTag>(&text), Ok(()));
+            proptest::prop_assert_eq!(agrees::<super::super::wire_sets::Municipality>(&text), Ok(()));
+            proptest::prop_assert_eq!(agrees::<SectorCode>(&text), Ok(()));
+        }
+
+        /// Looser than the schema the type may be, for the schema is asked first; never stricter.
+        #[test]
+        fn property_times_and_dates_that_fit_the_document_are_read(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9]([Tt ][0-2][0-9]:[0-5][0-9]:[0-6][0-9]([.][0-9]{1,12})?([Zz]|[+-][0-2][0-9]:[0-5][0-9]))?|\\PC{0,12}",
+        ) {
+            let value = serde_json::Value::from(text.as_str());
+            let at = serde_json::from_value::<Timestamp>(value.clone());
+            proptest::prop_assert!(!fits_schema::<Timestamp>(&value) || at.is_ok(), "{}", text);
+            if let Ok(at) = at {
+                proptest::prop_assert_eq!(serde_json::from_str::<Timestamp>(&serde_json::to_string(&at).expect("JSON")).ok(), Some(at));
+            }
+            let day = text.get(..10).unwrap_or_default();
+            let is_date = jsonschema::options().should_validate_formats(true).build(&serde_json::json!({"format": "date"})).expect("a schema");
+            proptest::prop_assert!(!is_date.is_valid(&serde_json::Value::from(day)) || day.parse::<Date>().is_ok(), "{}", day);
+        }
+    }
+
     #[test]
     fn a_small_schema_is_found_by_its_name() {
         assert!(inline_schema(&Text::<60>::name()) == Some(<Text<60> as utoipa::PartialSchema>::schema()));
