@@ -24,7 +24,7 @@ keys = count(1)
 session = requests.Session()
 
 # What the server may say to a request that fits the schema: no schema can tell which cursor was given out, or that a period ends after it begins.
-BEYOND_SCHEMAS = {"invalid_cursor", "stale_version", "unsupported_grant_type"}
+BEYOND_SCHEMAS = {"invalid_cursor", "stale_version", "unsupported_grant_type", "idempotency_key_required"}
 
 # The codes of faults that the schema itself finds. A request that fits the schema must not get one.
 SCHEMA_FAULTS = {

@@ -7,6 +7,7 @@ DATABASES=sqlite; SEED changes the cases.
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,8 @@ import urllib.request
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -47,6 +50,7 @@ CASES_MIN = 10_000
 PHASES = ["examples", "coverage", "fuzzing", "stateful"]
 # How often the operations that no role has got a 2xx from are tried again, each time on a fresh demo: their examples need the same referrals.
 ROUNDS_MAX = 10
+STARTS_MAX = 3
 
 
 def fail(text):
@@ -83,16 +87,19 @@ class Demo:
             "LAHETE_PUBLIC_REQUESTS_PER_MINUTE": "1000000",
         }
         self.log = open(self.folder / "server.log", "w", encoding="utf-8")
-        self.server = subprocess.Popen(
-            [PROGRAM, "serve", "--demo"], cwd=self.folder, env=settings, stdout=subprocess.PIPE, stderr=self.log, text=True
-        )
-        for line in self.server.stdout:
-            found = re.search(r"http://[^/\s]+", line)
-            if found:
-                self.address = found.group()
-                # The rest is read so that the server never waits for a reader.
-                threading.Thread(target=self.server.stdout.read, daemon=True).start()
-                return self
+        # The demo is seeded in one transaction, which on a busy machine may be slower than the store allows: then it is begun again.
+        for _ in range(STARTS_MAX):
+            self.server = subprocess.Popen(
+                [PROGRAM, "serve", "--demo"], cwd=self.folder, env=settings, stdout=subprocess.PIPE, stderr=self.log, text=True
+            )
+            for line in self.server.stdout:
+                found = re.search(r"http://[^/\s]+", line)
+                if found:
+                    self.address = found.group()
+                    # The rest is read so that the server never waits for a reader.
+                    threading.Thread(target=self.server.stdout.read, daemon=True).start()
+                    return self
+            self.server.wait()
         raise RuntimeError(f"the server did not start: {(self.folder / 'server.log').read_text()[-2000:]}")
 
     def __exit__(self, *_):
@@ -121,6 +128,13 @@ class Demo:
         data = urllib.parse.urlencode(form).encode()
         with urllib.request.urlopen(f"{self.address}/oauth/token", data, timeout=20) as answer:
             return "Bearer " + json.load(answer)["access_token"]
+
+
+def creating_operations():
+    """The operations that make something: their answer 201 leads on to others."""
+    document = yaml.load((ROOT / "openapi.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    return {operation["operationId"] for operation in operations if operation["responses"].get("201", {}).get("links")}
 
 
 def allowed_operations():
@@ -222,6 +236,7 @@ class Progress:
 def against(database, roles, allowed, progress, runs):
     """All runs against one database, one after another."""
     mine = []
+    creating = creating_operations()
 
     def go(run):
         mine.append(run.start(allowed))
@@ -232,7 +247,9 @@ def against(database, roles, allowed, progress, runs):
     # that is another one.
     covered = set()
     for role in roles if database == "sqlite" else reversed(roles):
-        go(Run(database, role, PHASES, [], set(covered)))
+        # Whoever makes nothing has no way from one answer to the next call, and no states to go through.
+        phases = PHASES if allowed[role] & creating else PHASES[:3]
+        go(Run(database, role, phases, [], set(covered)))
         covered |= allowed[role]
     for _ in range(ROUNDS_MAX):
         reached = set().union(*(run.reached() for run in mine))
@@ -324,7 +341,9 @@ def main():
         faults.append(f"answers from 500 up: {sorted(errors)}")
     if whole and cases < CASES_MIN:
         faults.append(f"{cases} cases are too few: at least {CASES_MIN}")
-    print(f"contract: {cases} cases in {time.monotonic() - progress.begun:.0f} s, seed {SEED}, {len(faults)} faults")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    gone, cpu = time.monotonic() - progress.begun, used.ru_utime + used.ru_stime
+    print(f"contract: {cases} cases in {gone:.0f} s ({cpu:.0f} s of processor time), seed {SEED}, {len(faults)} faults")
     for fault in faults:
         print(f"contract: {fault}")
     sys.exit(1 if faults else 0)
