@@ -1,6 +1,6 @@
 # Two commands are all that a newcomer needs: `make run` and `make test`.
 
-.PHONY: run test test-unit check fmt lint openapi golden document-is-clean build
+.PHONY: run test test-unit contract check fmt lint openapi golden document-is-clean build
 
 # The demo: an SQLite database in ./data, one programme, a user for every role.
 run:
@@ -15,6 +15,14 @@ test:
 
 test-unit:
 	tests/with_postgresql.sh cargo test --workspace --lib
+
+# Fuzzes the contract: the demo on both databases against schemathesis with the token of every role. Needs Python and, the first time, PyPI.
+contract: target/contract/venv/ready
+	cargo build --quiet --bin lahete
+	tests/with_postgresql.sh target/contract/venv/bin/python tests/contract/run.py
+
+target/contract/venv/ready: tests/contract/requirements.txt tests/contract/venv.sh
+	tests/contract/venv.sh target/contract/venv
 
 fmt:
 	cargo fmt --all --check
@@ -35,4 +43,4 @@ document-is-clean:
 	  || { echo "openapi.yaml is not what the handlers say: run 'make openapi'"; exit 1; }
 
 # What CI runs.
-check: fmt lint test document-is-clean
+check: fmt lint test contract document-is-clean

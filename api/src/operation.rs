@@ -333,6 +333,12 @@ impl Operation {
     {
         let call = self.call();
         let store = self.state.store.clone();
+        // Whoever may not know of a thing is told that first; but nothing is done, judged or answered again for a change that names no version.
+        let lacks_version = self.if_match.is_none() && self.facts.route.is_some_and(|route| route.if_match);
+        let mut work = move |db: &mut Db<'_>, context: &OpContext| match work(db, context) {
+            Ok(_) | Err(AppError::Rule(_) | AppError::Invalid(_)) if lacks_version => Err(AppError::PreconditionRequired),
+            result => result,
+        };
         let Some(key) = self.key.clone() else {
             let result = store
                 .write(move |db: &mut Db<'_>| -> Result<Answer, AppError> {
@@ -350,7 +356,7 @@ impl Operation {
                 // Somebody who has lost all rights since gets what the use case says to them, and not what it said then.
                 let has_rights = context.actor.caller == Caller::Anonymous || !context.actor.grants.is_empty();
                 if has_rights && let Some(answer) = first.find(db)? {
-                    return Ok(answer);
+                    return if lacks_version { Err(AppError::PreconditionRequired) } else { Ok(answer) };
                 }
                 let answer = work(db, &context)?;
                 first.keep(db, &answer, context.now)?;

@@ -150,19 +150,80 @@ mod tests {
         assert!(!IdentityCodeError::Check.to_string().contains("1503"));
     }
 
+    /// What the rules say, written down a second time and as plainly as can be.
+    fn oracle(text: &str) -> bool {
+        let Some(captured) = text.chars().collect::<Vec<char>>().try_into().ok().map(|letters: [char; 11]| letters) else { return false };
+        let digits: String = captured[..6].iter().chain(&captured[7..10]).collect();
+        let Some(number) = digits.chars().all(|c| c.is_ascii_digit()).then(|| digits.parse::<u64>().expect("digits")) else { return false };
+        let century = match captured[6] {
+            '+' => "18",
+            '-' | 'Y' | 'X' | 'W' | 'V' | 'U' => "19",
+            'A' | 'B' | 'C' | 'D' | 'E' | 'F' => "20",
+            _ => return false,
+        };
+        let date = format!("{century}{}-{}-{}", &digits[4..6], &digits[2..4], &digits[..2]);
+        let born = date.parse::<NaiveDate>().ok().filter(|born| *born <= today());
+        born.is_some() && number % 1000 >= 2 && "0123456789ABCDEFHJKLMNPRSTUVWXY".chars().nth((number % 31) as usize) == Some(captured[10])
+    }
+
+    /// A code that fits, of any century.
+    fn any_code() -> impl Strategy<Value = String> {
+        (0_i64..82_000, 2_u32..1000, proptest::sample::select(b"+-YXWVUABCDEF".to_vec())).prop_filter_map(
+            "the century of another separator",
+            |(days, number, separator)| {
+                let (first, separator) = (NaiveDate::from_ymd_opt(1800, 1, 1)?, char::from(separator));
+                let born = first + chrono::TimeDelta::days(days);
+                let digits = format!("{}{number:03}", born.format("%d%m%y"));
+                let check = CHECK[usize::try_from(digits.parse::<u64>().ok()? % 31).ok()?];
+                let code = format!("{}{separator}{}{}", &digits[..6], &digits[6..], char::from(check));
+                let century = born.format("%C").to_string();
+                let fits = match separator {
+                    '+' => century == "18",
+                    '-' | 'U'..='Y' => century == "19",
+                    _ => century == "20",
+                };
+                (fits && born <= today()).then_some(code)
+            },
+        )
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(10_000))]
+        #![proptest_config(ProptestConfig { cases: 10_000, max_local_rejects: 1_000_000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
         #[test]
-        fn any_text_is_answered(text in "\\PC{0,14}") {
-            let _ = IdentityCode::parse(&text, today());
+        fn property_any_text_is_answered(text in "\\PC{0,14}") {
+            let canonical = text.trim().replace(['\u{2212}', '\u{2010}', '\u{2011}', '\u{2013}'], "-").to_ascii_uppercase();
+            prop_assert_eq!(IdentityCode::parse(&text, today()).is_ok(), oracle(&canonical));
         }
 
         #[test]
-        fn one_changed_digit_never_passes(position in 0_usize..9, by in 1_u8..10) {
-            let mut code = *b"150360-905S";
-            let at = if position < 6 { position } else { position + 1 };
-            code[at] = b'0' + (code[at] - b'0' + by) % 10;
-            prop_assert!(IdentityCode::parse(std::str::from_utf8(&code).expect("ascii"), today()).is_err());
+        fn property_near_misses_are_judged_as_the_rules_say(text in "[0-3][0-9][01][0-9][0-9]{2}[-+U-YA-GZ][0-9]{3}[0-9A-Y]") {
+            prop_assert_eq!(IdentityCode::parse(&text, today()).is_ok(), oracle(&text));
+        }
+
+        #[test]
+        fn property_a_code_that_fits_comes_back(code in any_code()) {
+            prop_assert!(oracle(&code));
+            let read = IdentityCode::parse(&code, today());
+            prop_assert_eq!(read.as_ref().map(IdentityCode::reveal), Ok(code.as_str()));
+            let small = format!(" {} ", code.to_ascii_lowercase());
+            prop_assert_eq!(IdentityCode::parse(&small, today()), read);
+        }
+
+        #[test]
+        fn property_one_mistyped_character_never_passes(code in any_code(), at in 0_usize..11, other in proptest::sample::select(CHECK.to_vec())) {
+            let mut letters = code.into_bytes();
+            // Between two separators of one century the check character cannot choose: they are two different people.
+            prop_assume!(at != 6 && letters[at] != other);
+            letters[at] = other;
+            prop_assert!(IdentityCode::parse(std::str::from_utf8(&letters).expect("ASCII"), today()).is_err());
+        }
+
+        #[test]
+        fn property_two_swapped_digits_never_pass(code in any_code(), at in 0_usize..9) {
+            let mut letters = code.into_bytes();
+            prop_assume!(letters[at].is_ascii_digit() && letters[at + 1].is_ascii_digit() && letters[at] != letters[at + 1]);
+            letters.swap(at, at + 1);
+            prop_assert!(IdentityCode::parse(std::str::from_utf8(&letters).expect("ASCII"), today()).is_err());
         }
     }
 }

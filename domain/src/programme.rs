@@ -78,6 +78,15 @@ pub fn terms_on(all: &[Terms], day: NaiveDate) -> Option<&Terms> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_a_municipality_code_is_three_digits(text in "\\PC{0,6}|[0-9]{2,4}") {
+            let wanted = text.chars().count() == 3 && text.chars().all(|letter| "0123456789".contains(letter));
+            proptest::prop_assert_eq!(MunicipalityCode::parse(&text).map(|code| code.as_str().to_owned()), wanted.then_some(text));
+        }
+    }
     use crate::ids::Id;
 
     #[test]

@@ -95,6 +95,22 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_a_cursor_comes_back(id in proptest::prelude::any::<u128>(), sort in "\\PC{0,24}") {
+            let cursor = Cursor { sort, id: Uuid::from_u128(id) };
+            proptest::prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+        }
+
+        #[test]
+        fn property_what_is_read_as_a_cursor_is_written_like_that(text in "[A-Za-z0-9_=+/-]{0,40}|\\PC{0,40}") {
+            if let Some(cursor) = Cursor::decode(&text) {
+                proptest::prop_assert_eq!(cursor.encode(), text);
+            }
+        }
+    }
+
     #[test]
     fn the_row_too_many_only_tells_of_the_next_page() {
         let cursor = |n: &u8| Cursor { sort: n.to_string(), id: Uuid::nil() };

@@ -146,4 +146,37 @@ mod tests {
         assert!(url.contains("connect_timeout=9") && !url.contains("connect_timeout=2"), "{url}");
         assert!(url.contains("tcp_user_timeout=5000") && url.contains("keepalives_idle=5"), "{url}");
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_no_text_breaks_it_and_only_known_kinds_are_read(text in "(sqlite:(//)?|postgres(ql)?://|SQLITE:|mysql://)?\\PC{0,30}") {
+            let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|kind| text.starts_with(kind));
+            let read = DbUrl::parse(&text);
+            proptest::prop_assert!(known || read.is_err());
+            if let Ok(DbUrl::Sqlite(path)) = read {
+                proptest::prop_assert!(text.ends_with(path.to_str().unwrap()) && path.as_os_str() != "");
+            }
+        }
+
+        #[test]
+        fn property_a_path_comes_back(path in "[a-zA-Z0-9äö _.][a-zA-Z0-9äö /_.-]{0,30}") {
+            let url = DbUrl::parse(&format!("sqlite:{path}")).unwrap();
+            proptest::prop_assert_eq!(url.sqlite_path(), Some(Path::new(&path)));
+            let again = DbUrl::parse(&url.to_string()).unwrap();
+            proptest::prop_assert_eq!(again.sqlite_path(), url.sqlite_path());
+        }
+
+        #[test]
+        fn property_no_password_is_ever_shown(user in "[a-z@:/%]{0,6}", secret in "[A-Z0-9]{4}[A-Z0-9@:/?&=%]{0,10}[A-Z]", in_query: bool) {
+            let text = if in_query {
+                format!("postgres://{user}@db.example/lahete?password={secret}")
+            } else {
+                format!("postgres://{user}:{secret}@db.example/lahete")
+            };
+            let url = DbUrl::parse(&text).unwrap();
+            let shown = format!("{url} {url:?}");
+            proptest::prop_assert!(!shown.contains(&secret[..4]), "{}", shown);
+        }
+    }
 }

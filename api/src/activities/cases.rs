@@ -13,7 +13,6 @@ use lahete_persistence::{Db, Page, PageRequest};
 use super::wire::{ActivityQuery, ActivityUpdate, NewActivity};
 use crate::error::{AppError, Fault};
 use crate::operation::OpContext;
-use crate::programmes::required;
 
 /// One entry. The directory is public: there is nothing to ask.
 ///
@@ -91,7 +90,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &NewActivity) -> Result<Act
 /// Changes an entry.
 ///
 /// # Errors
-/// 404, 403; 412 and 428 by the version; 422 for an unknown provider, a day to come, or a required member set to null.
+/// 404, 403; 412 and 428 by the version; 422 for an unknown provider or a day to come.
 pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ActivityId, change: &ActivityUpdate) -> Result<Activity, AppError> {
     let present = view(db, id)?;
     // Everybody may see the entry, so that a refusal is no secret.
@@ -106,16 +105,16 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ActivityId, change: &Activit
     let changed = Activity {
         version: expected.next(),
         organisation: change.organisation_id.map(OrganisationId::from_uuid).apply(present.organisation),
-        name: required(change.name.clone().map(String::from), present.name, "/name")?,
+        name: change.name.clone().map(String::from).apply(present.name),
         description: change.description.clone().map(String::from).apply(present.description),
-        themes: required(themes, present.themes, "/themes")?,
+        themes: themes.apply(present.themes),
         municipality: change.municipality.clone().map(|municipality| municipality.0).apply(present.municipality),
-        price: required(change.price.map(|price| price.0), present.price, "/price")?,
-        kaikukortti: required(change.kaikukortti, present.kaikukortti, "/kaikukortti")?,
-        remote: required(change.remote, present.remote, "/remote")?,
-        languages: required(tags, present.languages, "/languages")?,
-        checked_on: required(change.checked_on, present.checked_on, "/checked_on")?,
-        active: required(change.active, present.active, "/active")?,
+        price: change.price.map(|price| price.0).apply(present.price),
+        kaikukortti: change.kaikukortti.apply(present.kaikukortti),
+        remote: change.remote.apply(present.remote),
+        languages: tags.apply(present.languages),
+        checked_on: change.checked_on.apply(present.checked_on),
+        active: change.active.apply(present.active),
         ..present
     };
     if !change.organisation_id.is_absent() {

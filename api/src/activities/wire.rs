@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::http::wire::{Date, LongText, Patch, PriceCode, Text, ThemeCode};
+use crate::http::wire::{Change, Date, LongText, Patch, PriceCode, Text, ThemeCode};
 use crate::http::wire_sets::{LanguageTag, Municipality, SetOf};
 use crate::link_workers::wire::LANGUAGES_MAX;
 
@@ -101,35 +101,35 @@ pub struct ActivityUpdate {
     pub organisation_id: Patch<Uuid>,
     /// Its name.
     #[serde(default)]
-    pub name: Patch<Text<{ NAME_MAX }>>,
+    pub name: Change<Text<{ NAME_MAX }>>,
     /// What happens there, and when; null takes it away.
     #[serde(default)]
     pub description: Patch<LongText<{ NOTE_MAX }>>,
     /// Its themes, all of them.
     #[serde(default)]
-    pub themes: Patch<SetOf<ThemeCode, { THEMES_MAX }>>,
+    pub themes: Change<SetOf<ThemeCode, { THEMES_MAX }>>,
     /// Where it is held; null when it is held remotely for everyone.
     #[serde(default)]
     pub municipality: Patch<Municipality>,
     /// What it costs.
     #[serde(default)]
-    pub price: Patch<PriceCode>,
+    pub price: Change<PriceCode>,
     /// Whether the Kaikukortti opens it.
     #[serde(default)]
-    pub kaikukortti: Patch<bool>,
+    pub kaikukortti: Change<bool>,
     /// Whether one can take part remotely.
     #[serde(default)]
-    pub remote: Patch<bool>,
+    pub remote: Change<bool>,
     /// The languages spoken there, all of them.
     #[serde(default)]
-    pub languages: Patch<SetOf<LanguageTag, { LANGUAGES_MAX }>>,
+    pub languages: Change<SetOf<LanguageTag, { LANGUAGES_MAX }>>,
     /// When somebody last checked that it is true.
     #[serde(default)]
-    #[schema(value_type = Option<Date>)]
-    pub checked_on: Patch<Date>,
+    #[schema(value_type = Date)]
+    pub checked_on: Change<Date>,
     /// Whether one can still join.
     #[serde(default)]
-    pub active: Patch<bool>,
+    pub active: Change<bool>,
 }
 
 /// An entry of the directory.

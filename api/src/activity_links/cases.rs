@@ -83,9 +83,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewA
 /// The state that a change leads to. What belongs to another state than that is a fault, not silently dropped.
 fn next_state(present: ActivityLinkState, change: &ActivityLinkUpdate) -> Result<ActivityLinkState, AppError> {
     let fault = |pointer: &str, code: &'static str, detail: &str| Err(AppError::fault(Fault::new(pointer, code, detail)));
-    let Some(code) = change.state.map(|code| code.0).apply_required(present.code()) else {
-        return fault("/state", "required", "A link always has a state.");
-    };
+    let code = change.state.map(|code| code.0).apply(present.code());
     if code != ActivityLinkStateCode::Attending && matches!(change.continues, Patch::Value(_)) {
         return fault("/continues", "not_with_state", "Only who attends can go on attending.");
     }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::http::wire::{ActivityLinkStateCode, BarrierCode, Patch, Timestamp};
+use crate::http::wire::{ActivityLinkStateCode, BarrierCode, Change, Patch, Timestamp};
 
 /// An activity for a client.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -26,7 +26,7 @@ pub struct NewActivityLink {
 pub struct ActivityLinkUpdate {
     /// The state: forward from `proposed` to `started` and `attending`, from each of them to `stopped`, and from there to a new start.
     #[serde(default)]
-    pub state: Patch<ActivityLinkStateCode>,
+    pub state: Change<ActivityLinkStateCode>,
     /// While attending: whether the client goes on after the support has ended; null when that is not known.
     #[serde(default)]
     pub continues: Patch<bool>,

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::wire::{ApiClientNew, ApiClientQuery, ApiClientUpdate, SecretRotation};
 use crate::error::AppError;
 use crate::operation::OpContext;
-use crate::programmes::{reachable, required};
+use crate::programmes::reachable;
 
 pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &ApiClientQuery, page: &PageRequest) -> Result<Page<ApiClient>, AppError> {
     let programmes = reachable(ctx, Action::ApiClientManage, query.programme_id.map(ProgrammeId::from_uuid));
@@ -73,8 +73,8 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ApiClientId, patch: ApiClien
     change(db, ctx, id, None, |db, present| {
         present.check_active()?;
         let client = ApiClient {
-            name: required(patch.name.map(String::from), present.name.clone(), "/name")?,
-            organisations: required(patch.organisation_ids.map(organisations), present.organisations.clone(), "/organisation_ids")?,
+            name: patch.name.map(String::from).apply(present.name.clone()),
+            organisations: patch.organisation_ids.map(organisations).apply(present.organisations.clone()),
             ..present.clone()
         };
         if client.organisations != present.organisations {

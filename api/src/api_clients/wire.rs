@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::http::wire::{Patch, Text, Timestamp};
+use crate::http::wire::{Change, Text, Timestamp};
 
 /// How the name of a source system is written.
 const SOURCE_SYSTEM_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._:/-]*$";
@@ -160,11 +160,11 @@ pub struct ApiClientNew {
 pub struct ApiClientUpdate {
     /// Its name.
     #[serde(default)]
-    pub name: Patch<Text<{ NAME_MAX }>>,
+    pub name: Change<Text<{ NAME_MAX }>>,
     /// The organisations that it pushes referrals for from now on, all of them.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 100)]
-    pub organisation_ids: Patch<BTreeSet<Uuid>>,
+    #[schema(value_type = Vec<Uuid>, min_items = 1, max_items = 100)]
+    pub organisation_ids: Change<BTreeSet<Uuid>>,
 }
 
 /// What a new secret is like.

@@ -10,7 +10,9 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::cases::Shown;
-use crate::http::wire::{AssignmentEndReasonCode, AssignmentStateCode, DeclineReasonCode, LongText, ReferralReasonCode, Timestamp};
+use crate::http::wire::{
+    AssignmentEndReasonCode, AssignmentStateCode, Choice, Choices, DeclineReasonCode, LongText, ReferralReasonCode, Timestamp,
+};
 use crate::http::wire_sets::Municipality;
 
 /// Which assignments are wanted.
@@ -51,23 +53,30 @@ pub struct DeclineAssignment {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "link_worker_unavailable", "comment": "Muuttaa toiselle paikkakunnalle." }))]
 pub struct EndAssignment {
-    /// Why: `client_wish`, `link_worker_unavailable`, `link_worker_changed` or `other`. The other codes are set when something else ends the
-    /// assignment. A proposal that nobody has accepted is always ended as `proposal_withdrawn`.
-    #[validate(custom(function = "reason_can_be_chosen"))]
-    pub reason: AssignmentEndReasonCode,
+    /// Why. The other codes of the list are set when something else ends the assignment. A proposal that nobody has accepted is always ended as
+    /// `proposal_withdrawn`.
+    pub reason: ChosenEndCode,
     /// The reason in words, for the timeline.
     pub comment: Option<LongText<{ REASON_MAX }>>,
 }
 
-fn reason_can_be_chosen(reason: &AssignmentEndReasonCode) -> Result<(), validator::ValidationError> {
-    use AssignmentEndReason as R;
-    match reason.0 {
-        R::ClientWish | R::LinkWorkerUnavailable | R::LinkWorkerChanged | R::ProposalWithdrawn | R::Other => Ok(()),
-        R::ReferralClosed | R::SupportEnded | R::ConsentWithdrawn | R::Deferred => {
-            Err(validator::ValidationError::new("not_in_list").with_message("This reason is set by what ends the assignment.".into()))
-        }
-    }
+/// Why somebody ends an assignment. The other reasons are set by what else ends it.
+#[derive(Clone, Copy, Debug)]
+pub struct ChosenEnd;
+
+impl Choices for ChosenEnd {
+    type Code = AssignmentEndReason;
+    const CHOICES: &'static [AssignmentEndReason] = &[
+        AssignmentEndReason::ClientWish,
+        AssignmentEndReason::LinkWorkerUnavailable,
+        AssignmentEndReason::LinkWorkerChanged,
+        AssignmentEndReason::ProposalWithdrawn,
+        AssignmentEndReason::Other,
+    ];
 }
+
+/// [`ChosenEnd`] on the wire.
+pub type ChosenEndCode = Choice<ChosenEnd>;
 
 /// A link worker proposed for a referral.
 ///

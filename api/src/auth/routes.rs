@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use lahete_domain::actor::Caller;
 use lahete_domain::ids::{ApiClientId, Id as _};
 use lahete_persistence::Db;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -22,6 +23,7 @@ use crate::error::{AppError, TokenRefusal};
 use crate::http::answer::Answer;
 use crate::http::extract::body::read_body;
 use crate::http::extract::query::pairs;
+use crate::http::extract::schema::{faults, validator_of};
 use crate::http::problem::Problem;
 use crate::state::AppState;
 
@@ -142,10 +144,20 @@ impl Form {
                 return Err(AppError::Token(TokenRefusal::InvalidRequest("A member of the form stands more than once.")));
             }
         }
-        if members.iter().any(|(_, value)| value.len() > 200 || value.contains('\0')) {
+        let form = Self(members);
+        form.check()?;
+        Ok(form)
+    }
+
+    /// Holds the members against the schema that the document shows. What is missing or unknown has answers of its own in RFC 6749.
+    fn check(&self) -> Result<(), AppError> {
+        let given = self.0.iter().filter(|(_, value)| !value.is_empty());
+        let value: Map<String, Value> = given.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        let found = faults(validator_of::<TokenRequest>()?.as_ref(), &Value::Object(value));
+        if found.iter().any(|fault| !matches!(fault.code.as_ref(), "required" | "not_in_list")) {
             return Err(AppError::Token(TokenRefusal::InvalidRequest("A member of the form is too long or holds U+0000.")));
         }
-        Ok(Self(members))
+        Ok(())
     }
 
     fn get(&self, name: &str) -> Option<&str> {

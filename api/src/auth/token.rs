@@ -184,6 +184,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use jsonwebtoken::EncodingKey;
     use serde_json::{Value, json};
+    use std::sync::LazyLock;
 
     const ISSUER: &str = "https://lahete.example";
     const AUDIENCE: &str = "lahete-api";
@@ -363,9 +364,37 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
         #[test]
-        fn no_text_breaks_it(text in "[A-Za-z0-9._-]{0,200}") {
-            proptest::prop_assert!(Bench::new().verify(&text).is_err());
+        fn property_no_made_up_token_passes(text in "[A-Za-z0-9_-]{0,40}[.]?[A-Za-z0-9_-]{0,40}[.]?[A-Za-z0-9_-]{0,40}|\\PC{0,40}") {
+            static BENCH: LazyLock<Bench> = LazyLock::new(Bench::new);
+            proptest::prop_assert!(BENCH.verify(&text).is_err());
+        }
+
+        #[test]
+        fn property_no_changed_character_passes(place: usize, letter in proptest::char::ranges(vec!['a'..='z', 'A'..='Z', '0'..='9', '-'..='.', '_'..='_'].into())) {
+            static BENCH: LazyLock<(Bench, String)> = LazyLock::new(|| {
+                let bench = Bench::new();
+                let token = bench.token(&bench.header().to_string(), &bench.claims().to_string());
+                (bench, token)
+            });
+            let (bench, token) = &*BENCH;
+            let mut letters: Vec<char> = token.chars().collect();
+            let place = place % letters.len();
+            let changed = letters[place] != letter;
+            letters[place] = letter;
+            let taken = bench.verify(&letters.iter().collect::<String>()).is_ok();
+            proptest::prop_assert!(taken != changed, "place {}", place);
+        }
+
+        #[test]
+        fn property_a_subject_comes_back(id: u128, machine: bool, other in "(user:|client:)?\\PC{0,40}") {
+            let id = Uuid::from_u128(id);
+            let caller = if machine { Caller::ApiClient(ApiClientId::from_uuid(id)) } else { Caller::User(UserId::from_uuid(id)) };
+            proptest::prop_assert_eq!(caller_of(&subject_of(caller)), Some(caller));
+            if let Some(caller) = caller_of(&other) {
+                proptest::prop_assert_eq!(subject_of(caller), other.to_ascii_lowercase());
+            }
         }
     }
 }

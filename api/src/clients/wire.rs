@@ -12,7 +12,7 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use crate::error::{AppError, Fault};
-use crate::http::wire::{AuditActionCode, Date, Patch, RoleCode, SexCode, Text, Timestamp};
+use crate::http::wire::{AuditActionCode, Change, Date, Patch, RoleCode, SexCode, Text, Timestamp};
 use crate::municipalities;
 
 /// A client as a referral names them. Either `birth_date` or `birth_year` is needed, or the identity code, which says it too.
@@ -151,10 +151,10 @@ fn expect_same_birth(birth: Birth, code: Option<&IdentityCode>, at: &str) -> Res
 pub struct ClientUpdate {
     /// Given name.
     #[serde(default)]
-    pub given_name: Patch<Text<{ NAME_MAX }>>,
+    pub given_name: Change<Text<{ NAME_MAX }>>,
     /// Family name.
     #[serde(default)]
-    pub family_name: Patch<Text<{ NAME_MAX }>>,
+    pub family_name: Change<Text<{ NAME_MAX }>>,
     /// Telephone number.
     #[serde(default)]
     pub phone: Patch<Text<{ LINE_MAX }>>,
@@ -166,11 +166,11 @@ pub struct ClientUpdate {
     pub address: Patch<Text<{ LINE_MAX }>>,
     /// Do not call.
     #[serde(default)]
-    pub client_will_contact: Patch<bool>,
+    pub client_will_contact: Change<bool>,
     /// Date of birth.
     #[serde(default)]
-    #[schema(value_type = Option<Date>)]
-    pub birth_date: Patch<Date>,
+    #[schema(value_type = Date)]
+    pub birth_date: Change<Date>,
     /// Personal identity code.
     #[serde(default)]
     pub personal_identity_code: Patch<Text<20>>,
@@ -179,34 +179,26 @@ pub struct ClientUpdate {
     pub sex: Patch<SexCode>,
     /// Municipality.
     #[serde(default)]
-    pub municipality: Patch<Text<3>>,
+    pub municipality: Change<Text<3>>,
     /// Preferred language.
     #[serde(default)]
-    pub language: Patch<Text<{ LANGUAGE_TAG_MAX }>>,
+    pub language: Change<Text<{ LANGUAGE_TAG_MAX }>>,
     /// Interpreter.
     #[serde(default)]
-    pub interpreter_needed: Patch<bool>,
+    pub interpreter_needed: Change<bool>,
     /// Non-disclosure.
     #[serde(default)]
-    pub non_disclosure: Patch<bool>,
+    pub non_disclosure: Change<bool>,
     /// Lives at home.
     #[serde(default)]
     pub lives_at_home: Patch<bool>,
-}
-
-/// Applies a patch to a member that cannot be taken away.
-///
-/// # Errors
-/// 422 when null was sent.
-pub fn required<T>(patch: Patch<T>, present: T, pointer: &str) -> Result<T, AppError> {
-    patch.apply_required(present).ok_or_else(|| AppError::fault(Fault::new(pointer, "required", "This member cannot be taken away.")))
 }
 
 impl ClientUpdate {
     /// The data after the change.
     ///
     /// # Errors
-    /// As [`ClientCreate::into_data`], and 422 for null in a member that is needed.
+    /// As [`ClientCreate::into_data`], and 422 for what does not fit together.
     pub fn apply(self, present: ClientData, today: Date, at: &str) -> Result<ClientData, AppError> {
         let place = |member: &str| format!("{at}/{member}");
         let identity_code = match self.personal_identity_code {
@@ -214,38 +206,30 @@ impl ClientUpdate {
             Patch::Null => None,
             Patch::Value(code) => Some(identity_code(code.as_str(), today, &place("personal_identity_code"))?),
         };
-        let birth = match self.birth_date {
-            Patch::Absent => present.birth,
-            Patch::Null => return Err(AppError::fault(Fault::new(place("birth_date"), "required", "This member cannot be taken away."))),
-            Patch::Value(date) => birth(Birth::Date(date), today, &place("birth_date"))?,
+        let birth = match self.birth_date.given() {
+            None => present.birth,
+            Some(date) => birth(Birth::Date(date), today, &place("birth_date"))?,
         };
         expect_same_birth(birth, identity_code.as_ref(), at)?;
-        let text = |patch: Patch<Text<{ NAME_MAX }>>, present: String, member: &str| {
-            required(patch.map(Text::into_string), present, &place(member))
-        };
         Ok(ClientData {
-            given_name: text(self.given_name, present.given_name, "given_name")?,
-            family_name: text(self.family_name, present.family_name, "family_name")?,
+            given_name: self.given_name.map(Text::into_string).apply(present.given_name),
+            family_name: self.family_name.map(Text::into_string).apply(present.family_name),
             contact: Contact {
                 phone: self.phone.map(Text::into_string).apply(present.contact.phone),
                 email: self.email.map(Text::into_string).apply(present.contact.email),
                 address: self.address.map(Text::into_string).apply(present.contact.address),
-                client_will_contact: required(
-                    self.client_will_contact,
-                    present.contact.client_will_contact,
-                    &place("client_will_contact"),
-                )?,
+                client_will_contact: self.client_will_contact.apply(present.contact.client_will_contact),
             },
             birth,
             identity_code,
             sex: self.sex.map(|sex| sex.0).apply(present.sex),
-            municipality: match self.municipality {
-                Patch::Value(code) => municipality(code.as_str(), &place("municipality"))?,
-                other => required(other.map(|_| present.municipality.clone()), present.municipality.clone(), &place("municipality"))?,
+            municipality: match self.municipality.given() {
+                None => present.municipality,
+                Some(code) => municipality(code.as_str(), &place("municipality"))?,
             },
-            language: required(self.language.map(Text::into_string), present.language, &place("language"))?,
-            interpreter_needed: required(self.interpreter_needed, present.interpreter_needed, &place("interpreter_needed"))?,
-            non_disclosure: required(self.non_disclosure, present.non_disclosure, &place("non_disclosure"))?,
+            language: self.language.map(Text::into_string).apply(present.language),
+            interpreter_needed: self.interpreter_needed.apply(present.interpreter_needed),
+            non_disclosure: self.non_disclosure.apply(present.non_disclosure),
             lives_at_home: self.lives_at_home.apply(present.lives_at_home),
         })
     }

@@ -8,7 +8,6 @@ use lahete_domain::version::Version;
 use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{GoalCreate, GoalUpdate};
-use crate::clients::wire::required;
 use crate::error::AppError;
 use crate::http::wire::{LongText, Patch, Text};
 use crate::operation::OpContext;
@@ -84,7 +83,7 @@ pub(crate) fn update(db: &mut Db<'_>, ctx: &OpContext, id: GoalId, body: &GoalUp
         Patch::Absent | Patch::Null => None,
     };
     let changed = Goal {
-        words: required(patch.words.map(LongText::into_string), goal.words, "/words")?,
+        words: patch.words.map(LongText::into_string).apply(goal.words),
         steps: patch.steps.map_or(goal.steps, |steps| steps.into_iter().map(Text::into_string).collect()),
         outcome: patch.outcome.map(|code| code.0).apply(goal.outcome),
         ..goal

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::http::wire::{GoalOutcomeCode, LongText, Patch, Text, Timestamp};
+use crate::http::wire::{Change, GoalOutcomeCode, LongText, Patch, Text, Timestamp};
 
 /// A goal to write down.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -33,7 +33,7 @@ pub struct GoalCreate {
 pub struct GoalUpdate {
     /// The goal in the client's words. For those who write the plan: coordinator and link worker.
     #[serde(default)]
-    pub words: Patch<LongText<{ NOTE_MAX }>>,
+    pub words: Change<LongText<{ NOTE_MAX }>>,
     /// All steps. For those who write the plan.
     #[schema(max_items = 20)]
     pub steps: Option<Vec<Text<{ REASON_MAX }>>>,

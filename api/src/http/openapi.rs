@@ -5,6 +5,9 @@
 //!
 //! `If-Match` is asked for by every `PUT`, `PATCH` and `DELETE`, and by each `POST` whose declaration carries
 //! `extensions(("x-if-match" = json!(true)))`. The mark itself is taken out of the document.
+//!
+//! An answer 201 says by `links` where what was made can be used: in every operation that has its id in the path. `goal_create` makes a goal, so its
+//! answer leads to the operations with `{goal_id}`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +15,7 @@ use actix_web::App;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 use utoipa::PartialSchema as _;
+use utoipa::openapi::link::{Link, LinkBuilder};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme};
@@ -23,6 +27,7 @@ use utoipa_actix_web::AppExt as _;
 
 pub use super::wire::code_schemas;
 
+use super::extract::idempotency_key;
 use super::problem::{FaultView, PROBLEM_JSON, ProblemView};
 use super::wire::{INLINE_PREFIX, inline_schema};
 use super::{examples, problem, problem_catalogue};
@@ -162,7 +167,70 @@ fn finish(document: &mut OpenApi) {
             .collect(),
     );
     document.components = Some(components);
+    add_links(document);
     drop_unused(document);
+}
+
+/// Leads from each answer 201 to the operations that what was made can be used in.
+fn add_links(document: &mut OpenApi) {
+    let Some(components) = &document.components else { return };
+    let mut targets: Vec<(String, String, Vec<String>)> = Vec::new();
+    for (path, item) in &mut document.paths.paths {
+        let names: Vec<String> = path_parameters(path).map(str::to_owned).collect();
+        for (_, operation) in operations_mut(item) {
+            targets.push((
+                operation.operation_id.clone().unwrap_or_default(),
+                operation.summary.clone().unwrap_or_default(),
+                names.clone(),
+            ));
+        }
+    }
+    for (path, item) in &mut document.paths.paths {
+        for (_, operation) in operations_mut(item) {
+            let Some(RefOr::T(created)) = operation.responses.responses.get_mut("201") else { continue };
+            if !tells_its_id(created, components) {
+                continue;
+            }
+            let thing = operation.operation_id.as_deref().and_then(|id| id.rsplit_once('_')).map_or("", |(thing, _)| thing);
+            let id = format!("{thing}_id");
+            for (target, summary, parameters) in &targets {
+                let others = || parameters.iter().filter(|name| **name != id);
+                if parameters.contains(&id) && others().all(|name| path_parameters(path).any(|own| own == name)) {
+                    created.links.insert(target.clone(), link(target, summary, &id, others()).into());
+                }
+            }
+        }
+    }
+}
+
+/// The names in the braces of a path.
+fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// Whether the body of an answer has a member `id`.
+fn tells_its_id(response: &utoipa::openapi::Response, components: &Components) -> bool {
+    fn has_id(schema: &RefOr<Schema>, components: &Components) -> bool {
+        match schema {
+            RefOr::Ref(to) => to
+                .ref_location
+                .strip_prefix(SCHEMA_REF)
+                .and_then(|name| components.schemas.get(name))
+                .is_some_and(|schema| has_id(schema, components)),
+            RefOr::T(Schema::Object(object)) => object.properties.contains_key("id"),
+            RefOr::T(Schema::AllOf(all_of)) => all_of.items.iter().any(|item| has_id(item, components)),
+            RefOr::T(_) => false,
+        }
+    }
+    response.content.values().any(|content| match content {
+        RefOr::T(content) => content.schema.as_ref().is_some_and(|schema| has_id(schema, components)),
+        RefOr::Ref(_) => false,
+    })
+}
+
+fn link<'a>(target: &str, summary: &str, id: &str, others: impl Iterator<Item = &'a String>) -> Link {
+    let link = LinkBuilder::new().operation_id(target).description(summary).parameter(id, "$response.body#/id");
+    others.fold(link, |link, name| link.parameter(name, format!("$request.path.{name}"))).build()
 }
 
 fn none() -> [String; 0] {
@@ -218,8 +286,8 @@ fn add_components(components: &mut Components) {
             ObjectBuilder::new()
                 .schema_type(Type::String)
                 .min_length(Some(1))
-                .max_length(Some(255))
-                .pattern(Some("^[!#-\\[\\]-~]+$"))
+                .max_length(Some(idempotency_key::KEY_MAX))
+                .pattern(Some(idempotency_key::KEY_PATTERN))
                 .build(),
             json!("5d2f9a0e-referral-1"),
         ),
@@ -363,7 +431,8 @@ impl Traits {
         if !self.open {
             statuses.extend([401, 403, 404]);
         }
-        if self.path_parameters {
+        // What a body names may be missing as well as what a path names.
+        if self.path_parameters || (self.below_v1 && self.body) {
             statuses.insert(404);
         }
         if self.body {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{OpenApi, PathItem, RefOr};
 
@@ -21,6 +21,15 @@ pub struct QueryParameter {
     pub repeated: bool,
 }
 
+/// A header whose text has a limit and no form of its own. One with a form is read by its own extractor, which refuses it with a code of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FreeHeader {
+    /// Its name.
+    pub name: String,
+    /// The most characters that it may have.
+    pub max_length: usize,
+}
+
 /// One operation.
 #[derive(Clone, Debug)]
 pub struct Route {
@@ -32,6 +41,10 @@ pub struct Route {
     pub method: &'static str,
     /// The query parameters that it knows.
     pub query: Vec<QueryParameter>,
+    /// The headers that are held against their limit alone.
+    pub headers: Vec<FreeHeader>,
+    /// Whether it changes an existing resource, so that `If-Match` is needed.
+    pub if_match: bool,
     /// The media types of its good answers; empty when they have no body.
     pub produces: Vec<String>,
 }
@@ -89,6 +102,25 @@ fn is_array(schema: Option<&RefOr<Schema>>) -> bool {
     }
 }
 
+/// A parameter, or the one that a reference leads to.
+fn resolved<'a>(document: &'a OpenApi, parameter: &'a RefOr<Parameter>) -> Option<&'a Parameter> {
+    match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(to) => match document.components.as_ref()?.parameters.get(to.ref_location.rsplit('/').next()?)? {
+            RefOr::T(parameter) => Some(parameter),
+            RefOr::Ref(_) => None,
+        },
+    }
+}
+
+fn free_header(parameter: &Parameter) -> Option<FreeHeader> {
+    let Some(RefOr::T(Schema::Object(schema))) = &parameter.schema else { return None };
+    if schema.pattern.is_some() {
+        return None;
+    }
+    Some(FreeHeader { name: parameter.name.clone(), max_length: schema.max_length? })
+}
+
 impl RouteTable {
     /// Reads the table from a document.
     #[must_use]
@@ -99,7 +131,7 @@ impl RouteTable {
                 .split('/')
                 .map(|segment| if segment.starts_with('{') && segment.ends_with('}') { None } else { Some(segment.to_owned()) })
                 .collect();
-            let routes = operations(item).map(|(method, operation)| Self::route(path, method, operation)).collect();
+            let routes = operations(item).map(|(method, operation)| Self::route(document, path, method, operation)).collect();
             by_length.entry(segments.len()).or_default().push(Pattern { segments, routes });
         }
         for patterns in by_length.values_mut() {
@@ -108,18 +140,14 @@ impl RouteTable {
         Self { by_length }
     }
 
-    fn route(path: &str, method: &'static str, operation: &Operation) -> Route {
-        let query = operation
-            .parameters
-            .iter()
-            .flatten()
-            .filter_map(|parameter| match parameter {
-                RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query => {
-                    Some(QueryParameter { name: parameter.name.clone(), repeated: is_array(parameter.schema.as_ref()) })
-                }
-                _ => None,
-            })
+    fn route(document: &OpenApi, path: &str, method: &'static str, operation: &Operation) -> Route {
+        let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(|one| resolved(document, one)).collect();
+        let within = |place: ParameterIn| parameters.iter().filter(move |parameter| parameter.parameter_in == place);
+        let query = within(ParameterIn::Query)
+            .map(|parameter| QueryParameter { name: parameter.name.clone(), repeated: is_array(parameter.schema.as_ref()) })
             .collect();
+        let headers = within(ParameterIn::Header).filter_map(|parameter| free_header(parameter)).collect();
+        let if_match = within(ParameterIn::Header).any(|parameter| parameter.name == "If-Match");
         let mut produces: Vec<String> = operation
             .responses
             .responses
@@ -129,7 +157,15 @@ impl RouteTable {
             .flat_map(|response| response.content.keys().cloned())
             .collect();
         produces.dedup();
-        Route { operation: operation.operation_id.clone().unwrap_or_default(), pattern: path.to_owned(), method, query, produces }
+        Route {
+            operation: operation.operation_id.clone().unwrap_or_default(),
+            pattern: path.to_owned(),
+            method,
+            query,
+            headers,
+            if_match,
+            produces,
+        }
     }
 
     /// Of several patterns, the one with the fewest parameters: `/clients/search` is no client.
@@ -167,6 +203,9 @@ mod tests {
         let route = table.find("GET", "/v1/code-lists/sectors").expect("a known path");
         assert_eq!(route.operation, "code_list_view");
         assert_eq!(route.pattern, "/v1/code-lists/{name}");
+        let free: Vec<_> = route.headers.iter().map(|header| (header.name.as_str(), header.max_length)).collect();
+        assert_eq!(free, [("Accept-Language", 200), ("If-None-Match", 200)]);
+        assert!(!route.if_match && table.find("POST", "/v1/referrals/x/review").is_some_and(|route| route.if_match));
         assert!(table.find("POST", "/v1/code-lists/sectors").is_none());
         assert_eq!(table.allow("/v1/code-lists").as_deref(), Some("GET, HEAD"));
         assert_eq!(table.allow("/oauth/token").as_deref(), Some("POST"));

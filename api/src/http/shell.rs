@@ -20,7 +20,7 @@ use super::extract::language;
 use super::extract::query::check_names;
 use super::facts::{CallerKind, RequestFacts, is_safe_request_id};
 use super::problem::{PROBLEM_JSON, Problem};
-use super::route_table::route_table;
+use super::route_table::{FreeHeader, Route, route_table};
 use crate::config::Config;
 use crate::error::AppError;
 use crate::state::AppState;
@@ -146,12 +146,25 @@ fn admit(request: &ServiceRequest, facts: &RequestFacts, docs: bool) -> Result<(
         };
     };
     check_names(route, request.query_string())?;
+    check_lengths(route, request.headers())?;
     let accept: Vec<_> = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).collect();
     if accept.is_empty() || route.produces.is_empty() || accepts(&accept.join(","), &route.produces) {
         Ok(())
     } else {
         Err(AppError::NotAcceptable)
     }
+}
+
+/// Headers have limits as everything has. One that is spread over several lines counts as a whole.
+fn check_lengths(route: &Route, headers: &HeaderMap) -> Result<(), AppError> {
+    for FreeHeader { name, max_length } in &route.headers {
+        let lines = headers.get_all(name.as_str());
+        let length: usize = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).chars().count()).sum();
+        if length > *max_length {
+            return Err(AppError::malformed("malformed_request", format!("{name} must have at most {max_length} characters.")));
+        }
+    }
+    Ok(())
 }
 
 /// Whether `Accept` leaves one of the media types.

@@ -168,6 +168,44 @@ impl<T: DomainCode> ToSchema for Code<T> {
     }
 }
 
+/// The codes of a list that a caller may choose, where the program sets the others by itself.
+pub trait Choices {
+    /// The list.
+    type Code: DomainCode;
+    /// Which of it.
+    const CHOICES: &'static [Self::Code];
+}
+
+/// One of the [`Choices`]. What cannot be chosen does not stand in the document either.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Choice<C: Choices>(pub C::Code);
+
+impl<'de, C: Choices> Deserialize<'de> for Choice<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        C::CHOICES.iter().find(|code| code.as_str() == text).map(|code| Self(*code)).ok_or_else(|| D::Error::custom("not to be chosen"))
+    }
+}
+
+impl<C: Choices> ComposeSchema for Choice<C> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let codes = || C::CHOICES.iter().map(|code| code.as_str());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(format!("A code of the list `{0}`; labels at `/v1/code-lists/{0}`.", C::Code::LIST)))
+            .examples(codes().next().map(serde_json::Value::from))
+            .enum_values(Some(codes().collect::<Vec<_>>()))
+            .into()
+    }
+}
+
+impl<C: Choices> ToSchema for Choice<C> {
+    fn name() -> Cow<'static, str> {
+        let codes: Vec<_> = C::CHOICES.iter().map(|code| code.as_str()).collect();
+        Cow::Owned(format!("InlineChoiceOf{}-{}", C::Code::SCHEMA, codes.join("-")))
+    }
+}
+
 macro_rules! code_aliases {
     ($($alias:ident = $code:ident;)*) => {
         $(
@@ -253,15 +291,6 @@ impl<T> Patch<T> {
         }
     }
 
-    /// The value after the patch of a required member; `None` when null was sent, which such a member cannot be.
-    pub fn apply_required(self, present: T) -> Option<T> {
-        match self {
-            Self::Absent => Some(present),
-            Self::Null => None,
-            Self::Value(value) => Some(value),
-        }
-    }
-
     /// Turns the value into another one.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Patch<U> {
         match self {
@@ -285,14 +314,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
 
 impl<T: ToSchema> ComposeSchema for Patch<T> {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        // A simple schema is written out; one with members or a list of codes is referred to by its name.
-        let inner = match T::schema() {
-            RefOr::T(Schema::Object(object)) if !object.properties.is_empty() || object.enum_values.is_some() => {
-                RefOr::Ref(Ref::from_schema_name(T::name()))
-            }
-            other => other,
-        };
-        OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(inner).into()
+        OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(written_out_or_named::<T>()).into()
     }
 }
 
@@ -304,6 +326,71 @@ impl<T: ToSchema> ToSchema for Patch<T> {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((T::name().into_owned(), T::schema()));
         T::schemas(schemas);
+    }
+}
+
+/// A member of a merge patch that cannot be taken away: left out or given. Null does not fit its schema. Always with `#[serde(default)]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change<T>(Option<T>);
+
+impl<T> Default for Change<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Change<T> {
+    /// The value after the patch.
+    pub fn apply(self, present: T) -> T {
+        self.0.unwrap_or(present)
+    }
+
+    /// The new value, if there is one.
+    pub fn given(self) -> Option<T> {
+        self.0
+    }
+
+    /// Turns the value into another one.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Change<U> {
+        Change(self.0.map(f))
+    }
+
+    /// Whether the member was left out.
+    pub fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+impl<T: ToSchema> ComposeSchema for Change<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        written_out_or_named::<T>()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Change<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("InlineChange")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+/// A simple schema is written out; one with members or a list of codes is referred to by its name.
+fn written_out_or_named<T: ToSchema>() -> RefOr<Schema> {
+    match T::schema() {
+        RefOr::T(Schema::Object(object)) if !object.properties.is_empty() || object.enum_values.is_some() => {
+            RefOr::Ref(Ref::from_schema_name(T::name()))
+        }
+        other => other,
     }
 }
 
@@ -450,6 +537,76 @@ mod tests {
         }
         assert!(Text::<3>::new("äöå").is_some());
         assert!(Text::<3>::new("äöåx").is_none());
+    }
+
+    /// What the schema of a type says to a value.
+    fn fits_schema<T: ToSchema + utoipa::PartialSchema>(value: &serde_json::Value) -> bool {
+        thread_local! {
+            static KNOWN: std::cell::RefCell<std::collections::HashMap<String, std::rc::Rc<jsonschema::Validator>>> = Default::default();
+        }
+        let schema = KNOWN.with_borrow_mut(|known| {
+            let made = || {
+                let schema = serde_json::to_value(<T as utoipa::PartialSchema>::schema()).expect("JSON");
+                std::rc::Rc::new(jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema"))
+            };
+            std::rc::Rc::clone(known.entry(T::name().into_owned()).or_insert_with(made))
+        });
+        schema.is_valid(value)
+    }
+
+    /// A text is taken exactly when the document says so, and comes back as it was.
+    fn agrees<T: ToSchema + utoipa::PartialSchema + serde::de::DeserializeOwned + Serialize>(text: &str) -> Result<(), String> {
+        let value = serde_json::Value::from(text);
+        let read = serde_json::from_value::<T>(value.clone());
+        if read.is_ok() != fits_schema::<T>(&value) {
+            return Err(format!("{text:?}: schema {}, type {}", fits_schema::<T>(&value), read.is_ok()));
+        }
+        match read {
+            Ok(read) if serde_json::to_value(&read).expect("JSON") != value => Err(format!("{text:?} comes back as another")),
+            _ => Ok(()),
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_texts_are_taken_as_the_document_says(text in "\\PC{0,12}|[ \\t\\r\\na-zäö\u{0}-\u{20}\u{7f}-\u{a1}]{0,10}") {
+            proptest::prop_assert_eq!(agrees::<Text<8>>(&text), Ok(()));
+            proptest::prop_assert_eq!(agrees::<LongText<8>>(&text), Ok(()));
+        }
+
+        #[test]
+        fn property_decimals_are_taken_as_the_document_says(text in "\\PC{0,8}|-?[0-9]{0,10}[.,]?[0-9]{0,3}", hundredths in -99_999_999_999_i64..=99_999_999_999) {
+            let value = serde_json::Value::from(text.as_str());
+            proptest::prop_assert_eq!(Decimal::parse(&text).is_some(), fits_schema::<Decimal>(&value), "{:?}", text);
+            let decimal = Decimal::from_hundredths(hundredths);
+            proptest::prop_assert_eq!(Decimal::parse(&decimal.to_string()), Some(decimal));
+        }
+
+        #[test]
+        fn property_codes_and_tags_are_taken_as_the_document_says(
+            text in "[a-z]{2,3}(-[A-Za-z0-9]{1,9}){0,3}|[0-9]{2,4}|\\PC{0,8}|parish|elderly",
+        ) {
+            proptest::prop_assert_eq!(agrees::<super::super::wire_sets::LanguageTag>(&text), Ok(()));
+            proptest::prop_assert_eq!(agrees::<super::super::wire_sets::Municipality>(&text), Ok(()));
+            proptest::prop_assert_eq!(agrees::<SectorCode>(&text), Ok(()));
+        }
+
+        /// Looser than the schema the type may be, for the schema is asked first; never stricter.
+        #[test]
+        fn property_times_and_dates_that_fit_the_document_are_read(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9]([Tt ][0-2][0-9]:[0-5][0-9]:[0-6][0-9]([.][0-9]{1,12})?([Zz]|[+-][0-2][0-9]:[0-5][0-9]))?|\\PC{0,12}",
+        ) {
+            let value = serde_json::Value::from(text.as_str());
+            let at = serde_json::from_value::<Timestamp>(value.clone());
+            proptest::prop_assert!(!fits_schema::<Timestamp>(&value) || at.is_ok(), "{}", text);
+            if let Ok(at) = at {
+                proptest::prop_assert_eq!(serde_json::from_str::<Timestamp>(&serde_json::to_string(&at).expect("JSON")).ok(), Some(at));
+            }
+            let day = text.get(..10).unwrap_or_default();
+            let is_date = jsonschema::options().should_validate_formats(true).build(&serde_json::json!({"format": "date"})).expect("a schema");
+            proptest::prop_assert!(!is_date.is_valid(&serde_json::Value::from(day)) || day.parse::<Date>().is_ok(), "{}", day);
+        }
     }
 
     #[test]

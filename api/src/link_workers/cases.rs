@@ -15,7 +15,6 @@ use lahete_persistence::{Db, Page, PageRequest};
 use super::wire::{LinkWorkerQuery, LinkWorkerUpdate, NewContract, NewLinkWorker, NewTraining};
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::operation::OpContext;
-use crate::programmes::required;
 
 /// A link worker with contracts, trainings, clients and hours.
 #[derive(Clone, Debug)]
@@ -114,7 +113,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &NewLinkWorker) -> Result<L
 /// Changes a link worker.
 ///
 /// # Errors
-/// 404, 403; 412 and 428 by the version; 422 when a required member is set to null.
+/// 404, 403; 412 and 428 by the version.
 pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: LinkWorkerId, change: &LinkWorkerUpdate) -> Result<LinkWorkerCard, AppError> {
     let present = find(db, ctx, Action::LinkWorkerManage, id)?;
     ctx.expect_version(present.version)?;
@@ -126,13 +125,13 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: LinkWorkerId, change: &LinkW
     let tags = change.languages.clone().map(|set| set.0.into_iter().map(|tag| tag.into_string()).collect());
     let changed = LinkWorker {
         version: expected.next(),
-        name: required(change.name.clone().map(String::from), present.name, "/name")?,
-        status: required(change.status.map(|status| status.0), present.status, "/status")?,
-        municipalities: required(places, present.municipalities, "/municipalities")?,
-        languages: required(tags, present.languages, "/languages")?,
+        name: change.name.clone().map(String::from).apply(present.name),
+        status: change.status.map(|status| status.0).apply(present.status),
+        municipalities: places.apply(present.municipalities),
+        languages: tags.apply(present.languages),
         interests: change.interests.clone().map(String::from).apply(present.interests),
-        max_clients: required(change.max_clients.map(|count| count.0), present.max_clients, "/max_clients")?,
-        hours_per_month: required(change.hours_per_month.map(|count| count.0), present.hours_per_month, "/hours_per_month")?,
+        max_clients: change.max_clients.map(|count| count.0).apply(present.max_clients),
+        hours_per_month: change.hours_per_month.map(|count| count.0).apply(present.hours_per_month),
         ..present
     };
     db.link_worker_update(&changed, expected)?;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::cases::LinkWorkerCard;
-use crate::http::wire::{ContractKindCode, Date, Decimal, LinkWorkerStatusCode, LongText, Patch, Text, TrainingKindCode};
+use crate::http::wire::{Change, ContractKindCode, Date, Decimal, LinkWorkerStatusCode, LongText, Patch, Text, TrainingKindCode};
 use crate::http::wire_sets::{Count, LanguageTag, Municipality, SetOf};
 
 /// Most municipalities of one link worker.
@@ -77,25 +77,25 @@ pub struct NewLinkWorker {
 pub struct LinkWorkerUpdate {
     /// Their name.
     #[serde(default)]
-    pub name: Patch<Text<{ NAME_MAX }>>,
+    pub name: Change<Text<{ NAME_MAX }>>,
     /// Whether they take clients.
     #[serde(default)]
-    pub status: Patch<LinkWorkerStatusCode>,
+    pub status: Change<LinkWorkerStatusCode>,
     /// The municipalities that they go to, all of them.
     #[serde(default)]
-    pub municipalities: Patch<SetOf<Municipality, { MUNICIPALITIES_MAX }>>,
+    pub municipalities: Change<SetOf<Municipality, { MUNICIPALITIES_MAX }>>,
     /// The languages that they speak, all of them.
     #[serde(default)]
-    pub languages: Patch<SetOf<LanguageTag, { LANGUAGES_MAX }>>,
+    pub languages: Change<SetOf<LanguageTag, { LANGUAGES_MAX }>>,
     /// What they like to do; null takes it away.
     #[serde(default)]
     pub interests: Patch<LongText<{ NOTE_MAX }>>,
     /// How many clients they take at once.
     #[serde(default)]
-    pub max_clients: Patch<Count<{ MAX_CLIENTS_LIMIT }>>,
+    pub max_clients: Change<Count<{ MAX_CLIENTS_LIMIT }>>,
     /// How many hours a month they give.
     #[serde(default)]
-    pub hours_per_month: Patch<Count<{ HOURS_PER_MONTH_LIMIT }>>,
+    pub hours_per_month: Change<Count<{ HOURS_PER_MONTH_LIMIT }>>,
 }
 
 /// A link worker, and how much room they have today.

@@ -11,7 +11,7 @@ use lahete_persistence::{Db, Page, PageRequest};
 use super::wire::{OrganisationNew, OrganisationQuery, OrganisationUpdate};
 use crate::error::AppError;
 use crate::operation::OpContext;
-use crate::programmes::{reachable, required};
+use crate::programmes::reachable;
 
 pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &OrganisationQuery, page: &PageRequest) -> Result<Page<Organisation>, AppError> {
     let filter = OrganisationFilter {
@@ -56,11 +56,11 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: OrganisationId, patch: Organ
         id,
         version: expected.next(),
         programme: present.programme,
-        name: required(patch.name.map(String::from), present.name, "/name")?,
-        kind: required(patch.kind.map(|code| code.0), present.kind, "/kind")?,
+        name: patch.name.map(String::from).apply(present.name),
+        kind: patch.kind.map(|code| code.0).apply(present.kind),
         sector: patch.sector.map(|code| code.0).apply(present.sector),
         municipality: patch.municipality.map(|municipality| municipality.0).apply(present.municipality),
-        active: required(patch.active, present.active, "/active")?,
+        active: patch.active.apply(present.active),
     };
     db.organisation_update(&organisation, expected)?;
     ctx.audit(db, &grant, AuditAction::Changed, None, None);

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::http::wire::{OrganisationKindCode, Patch, SectorCode, Text};
+use crate::http::wire::{Change, OrganisationKindCode, Patch, SectorCode, Text};
 use crate::http::wire_sets::Municipality;
 
 /// An organisation that refers, employs link workers or arranges activities.
@@ -86,10 +86,10 @@ pub struct OrganisationNew {
 pub struct OrganisationUpdate {
     /// Its name.
     #[serde(default)]
-    pub name: Patch<Text<{ NAME_MAX }>>,
+    pub name: Change<Text<{ NAME_MAX }>>,
     /// What kind it is.
     #[serde(default)]
-    pub kind: Patch<OrganisationKindCode>,
+    pub kind: Change<OrganisationKindCode>,
     /// The sector of its referrers.
     #[serde(default)]
     pub sector: Patch<SectorCode>,
@@ -98,7 +98,7 @@ pub struct OrganisationUpdate {
     pub municipality: Patch<Municipality>,
     /// Whether it still takes part.
     #[serde(default)]
-    pub active: Patch<bool>,
+    pub active: Change<bool>,
 }
 
 /// Which organisations are wanted.

@@ -14,7 +14,6 @@ use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{ProgrammeNew, ProgrammeUpdate, TermsNew, WebAddress};
 use crate::error::{AppError, Fault, RuleProblem};
-use crate::http::wire::Patch;
 use crate::http::wire_sets::Municipality;
 use crate::municipalities::register;
 use crate::operation::OpContext;
@@ -36,14 +35,6 @@ fn codes(municipalities: impl IntoIterator<Item = Municipality>) -> Result<BTree
         Err(AppError::fault(Fault::new(format!("/municipalities/{index}"), "not_in_list", "There is no such municipality.")))
     };
     municipalities.into_iter().enumerate().map(known).collect()
-}
-
-/// The value of a member that cannot be taken away.
-///
-/// # Errors
-/// 422 at the member when null was sent.
-pub fn required<T>(patch: Patch<T>, present: T, pointer: &'static str) -> Result<T, AppError> {
-    patch.apply_required(present).ok_or_else(|| AppError::fault(Fault::new(pointer, "required", "This member cannot be taken away.")))
 }
 
 pub fn list(db: &mut Db<'_>, ctx: &OpContext, page: &PageRequest) -> Result<Page<Programme>, AppError> {
@@ -91,18 +82,15 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ProgrammeId, patch: Programm
     let present = db.programme_get(id)?.ok_or(AppError::NotFound(ProgrammeId::RESOURCE))?;
     ctx.expect_version(present.version)?;
     let expected = present.version;
-    let municipalities = match patch.municipalities {
-        Patch::Value(set) => Patch::Value(codes(set)?),
-        other => other.map(|_| BTreeSet::new()),
-    };
+    let municipalities = patch.municipalities.given().map(codes).transpose()?;
     let programme = Programme {
         id,
         version: expected.next(),
-        name: required(patch.name.map(String::from), present.name, "/name")?,
-        controller: required(patch.controller.map(String::from), present.controller, "/controller")?,
+        name: patch.name.map(String::from).apply(present.name),
+        controller: patch.controller.map(String::from).apply(present.controller),
         privacy_notice_url: patch.privacy_notice_url.map(WebAddress::into_string).apply(present.privacy_notice_url),
-        municipalities: required(municipalities, present.municipalities, "/municipalities")?,
-        active: required(patch.active, present.active, "/active")?,
+        municipalities: municipalities.unwrap_or(present.municipalities),
+        active: patch.active.apply(present.active),
     };
     db.programme_update(&programme, expected)?;
     ctx.audit(db, &grant, AuditAction::Changed, None, None);

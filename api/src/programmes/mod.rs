@@ -4,5 +4,5 @@ mod cases;
 mod routes;
 pub mod wire;
 
-pub use cases::{reachable, required};
+pub use cases::reachable;
 pub use routes::configure;

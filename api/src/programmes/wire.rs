@@ -15,7 +15,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use crate::http::wire::{Date, Decimal, Patch, Text};
+use crate::http::wire::{Change, Date, Decimal, Patch, Text};
 use crate::http::wire_sets::Municipality;
 
 /// How the address of a page is written.
@@ -129,20 +129,20 @@ pub struct ProgrammeNew {
 pub struct ProgrammeUpdate {
     /// Its name.
     #[serde(default)]
-    pub name: Patch<Text<{ NAME_MAX }>>,
+    pub name: Change<Text<{ NAME_MAX }>>,
     /// The controller of its register.
     #[serde(default)]
-    pub controller: Patch<Text<{ NAME_MAX }>>,
+    pub controller: Change<Text<{ NAME_MAX }>>,
     /// Where its privacy notice can be read.
     #[serde(default)]
     pub privacy_notice_url: Patch<WebAddress>,
     /// The municipalities that it serves from now on, all of them.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<Municipality>>, min_items = 1, max_items = 400)]
-    pub municipalities: Patch<BTreeSet<Municipality>>,
+    #[schema(value_type = Vec<Municipality>, min_items = 1, max_items = 400)]
+    pub municipalities: Change<BTreeSet<Municipality>>,
     /// Whether it takes referrals.
     #[serde(default)]
-    pub active: Patch<bool>,
+    pub active: Change<bool>,
 }
 
 /// The limits and fees of a programme from a day on, until the next ones begin.

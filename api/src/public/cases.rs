@@ -120,6 +120,40 @@ pub fn status(db: &mut Db<'_>, code: &str) -> Result<PublicStatusView, AppError>
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_a_code_is_found_however_it_is_written(code in "LAH(-[0-9A-HJKMNP-TV-Z]{4}){8}", small: bool, look_alikes: bool, seed: u64) {
+            // Blanks and hyphens wherever the writer's hand put them.
+            let mut written = String::new();
+            for (place, letter) in code.chars().filter(|letter| *letter != '-').enumerate() {
+                match (seed >> (place % 64)) & 1 {
+                    0 => {}
+                    _ => written.push(if place % 2 == 0 { ' ' } else { '-' }),
+                }
+                written.push(match letter {
+                    '0' if look_alikes => 'O',
+                    '1' if look_alikes => 'l',
+                    other => other,
+                });
+            }
+            let written = if small { written.to_lowercase() } else { written };
+            proptest::prop_assert_eq!(hash(&written), hash(&code));
+        }
+
+        #[test]
+        fn property_another_code_has_another_hash(one in "[0-9A-HJKMNP-TV-Z]{32}", place in 0_usize..32, letter in "[0-9A-HJKMNP-TV-Z]") {
+            let mut other = one.clone();
+            other.replace_range(place..=place, &letter);
+            proptest::prop_assert_eq!(hash(&one) == hash(&other), one == other);
+        }
+
+        #[test]
+        fn property_any_text_is_answered(text in "\\PC{0,40}") {
+            proptest::prop_assert_eq!(hash(&text).len(), 32);
+        }
+    }
+
     #[test]
     fn a_code_is_long_and_read_as_people_write_it() {
         let code = tracking_code().expect("random bytes");

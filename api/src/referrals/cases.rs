@@ -28,7 +28,7 @@ use super::wire::{
     ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRequestInformation, ReferralReview, ReferralStateView, ReferralUpdate,
     ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
 };
-use crate::clients::wire::{ClientSummary, required};
+use crate::clients::wire::ClientSummary;
 use crate::code_lists::labels::label;
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{Patch, Text};
@@ -400,16 +400,12 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralUp
         let allowed = lahete_domain::referral::command::Transition::allowed_from(state).collect();
         return Err(ReferralError::WrongState { state, allowed }.into());
     }
-    match body.client {
-        Patch::Absent => {}
-        Patch::Null => return Err(AppError::fault(Fault::new("/client", "required", "This member cannot be taken away."))),
-        Patch::Value(change) => {
-            let mut client = db.client_get(open.case.referral.client)?.ok_or(AppError::NotFound(ClientId::RESOURCE))?;
-            let expected = client.version;
-            client.data = change.apply(client.data, ctx.now.helsinki_date(), "/client")?;
-            open.case.municipality = client.data.municipality.clone();
-            db.client_update(&client, expected)?;
-        }
+    if let Some(change) = body.client.given() {
+        let mut client = db.client_get(open.case.referral.client)?.ok_or(AppError::NotFound(ClientId::RESOURCE))?;
+        let expected = client.version;
+        client.data = change.apply(client.data, ctx.now.helsinki_date(), "/client")?;
+        open.case.municipality = client.data.municipality.clone();
+        db.client_update(&client, expected)?;
     }
     let referral = &mut open.case.referral;
     let expected = referral.version;
@@ -421,18 +417,13 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralUp
     };
     content.wish = body.wish.map(Into::into).apply(content.wish.take());
     content.background = body.background.map(Into::into).apply(content.background.take());
-    content.written_together = required(body.written_together, content.written_together, "/written_together")?;
-    content.joint_meeting_wished = required(body.joint_meeting_wished, content.joint_meeting_wished, "/joint_meeting_wished")?;
-    content.not_a_service_acknowledged =
-        required(body.not_a_service_acknowledged, content.not_a_service_acknowledged, "/not_a_service_acknowledged")?;
-    referral.referrer.feedback_wanted = required(body.feedback_wanted, referral.referrer.feedback_wanted, "/feedback_wanted")?;
-    match body.consent {
-        Patch::Absent => {}
-        Patch::Null => return Err(AppError::fault(Fault::new("/consent", "required", "A consent is withdrawn, not taken away."))),
-        Patch::Value(consent) => {
-            let consent = consent.into_consent(ctx.ids.next(), id, ctx.actor.user(), ctx.now);
-            add_consent(db, ctx, &mut open, consent)?;
-        }
+    content.written_together = body.written_together.apply(content.written_together);
+    content.joint_meeting_wished = body.joint_meeting_wished.apply(content.joint_meeting_wished);
+    content.not_a_service_acknowledged = body.not_a_service_acknowledged.apply(content.not_a_service_acknowledged);
+    referral.referrer.feedback_wanted = body.feedback_wanted.apply(referral.referrer.feedback_wanted);
+    if let Some(consent) = body.consent.given() {
+        let consent = consent.into_consent(ctx.ids.next(), id, ctx.actor.user(), ctx.now);
+        add_consent(db, ctx, &mut open, consent)?;
     }
     db.referral_update(&open.case, expected)?;
     db.referral_update_content(&open.case.referral)?;
@@ -499,9 +490,6 @@ pub fn request_information(
     body: ReferralRequestInformation,
 ) -> Result<ReferralView, AppError> {
     let asked = body.recipient.0;
-    if asked == MessageParty::Coordinator {
-        return Err(AppError::fault(Fault::new("/recipient", "not_in_list", "A question is for the referrer or the client.")));
-    }
     let open = transition(db, ctx, Action::ReferralRequestInformation, id, None, |_, open| {
         Ok(open.case.referral.clone().request_information(RequestInformation { asked }, ctx.now)?)
     })?;

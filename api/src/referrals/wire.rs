@@ -1,7 +1,7 @@
 //! Bodies and queries of referrals.
 
 use lahete_domain::access;
-use lahete_domain::codes::{ConsentPurpose, Role};
+use lahete_domain::codes::{ConsentPurpose, MessageParty, Role};
 use lahete_domain::ids::Id as _;
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::referral::Content;
@@ -17,9 +17,9 @@ use super::case::OpenCase;
 use crate::clients::wire::{ClientCreate, ClientSummary, ClientUpdate};
 use crate::consents::wire::ConsentCreate;
 use crate::http::wire::{
-    BarrierCode, ChannelCode, ContactChannelCode, ContactResultCode, Date, EndReasonCode, EventKindCode, FollowUpAnswerCode, LongText,
-    MessageKindCode, MessagePartyCode, NotFollowedUpReasonCode, OutcomeCode, Patch, PriorityCode, ReferralReasonCode, ReferralStateCode,
-    RoleCode, RouteCode, SectorCode, Text, Timestamp,
+    BarrierCode, Change, ChannelCode, Choice, Choices, ContactChannelCode, ContactResultCode, Date, EndReasonCode, EventKindCode,
+    FollowUpAnswerCode, LongText, MessageKindCode, MessagePartyCode, NotFollowedUpReasonCode, OutcomeCode, Patch, PriorityCode,
+    ReferralReasonCode, ReferralStateCode, RoleCode, RouteCode, SectorCode, Text, Timestamp,
 };
 
 /// Who writes the referral, as far as the sign-in does not say it.
@@ -114,7 +114,7 @@ pub struct ReferralCreate {
 pub struct ReferralUpdate {
     /// Changes of the client's data.
     #[serde(default)]
-    pub client: Patch<ClientUpdate>,
+    pub client: Change<ClientUpdate>,
     /// All reasons.
     #[serde(default)]
     #[schema(value_type = Option<Vec<ReferralReasonCode>>, max_items = 9)]
@@ -127,19 +127,19 @@ pub struct ReferralUpdate {
     pub background: Patch<LongText<{ NOTE_MAX }>>,
     /// Written together with the client.
     #[serde(default)]
-    pub written_together: Patch<bool>,
+    pub written_together: Change<bool>,
     /// A joint first meeting is wished for.
     #[serde(default)]
-    pub joint_meeting_wished: Patch<bool>,
+    pub joint_meeting_wished: Change<bool>,
     /// This does not replace a service.
     #[serde(default)]
-    pub not_a_service_acknowledged: Patch<bool>,
+    pub not_a_service_acknowledged: Change<bool>,
     /// Whether the writer wants to hear what came of it.
     #[serde(default)]
-    pub feedback_wanted: Patch<bool>,
+    pub feedback_wanted: Change<bool>,
     /// A consent, if none was recorded yet.
     #[serde(default)]
-    pub consent: Patch<ConsentCreate>,
+    pub consent: Change<ConsentCreate>,
 }
 
 /// A coordinator takes a referral, or takes it back from direct guidance.
@@ -153,13 +153,25 @@ pub struct ReferralReview {
     pub comment: Option<Text<{ REASON_MAX }>>,
 }
 
+/// Whom a coordinator may ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked;
+
+impl Choices for Asked {
+    type Code = MessageParty;
+    const CHOICES: &'static [MessageParty] = &[MessageParty::Referrer, MessageParty::Client];
+}
+
+/// [`Asked`] on the wire.
+pub type AskedCode = Choice<Asked>;
+
 /// A question.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"recipient": "referrer", "question": "Puhuuko Aino mieluummin suomea vai pohjoissaamea?"}))]
 pub struct ReferralRequestInformation {
-    /// Whom it is for: `referrer` or `client`.
-    pub recipient: MessagePartyCode,
+    /// Whom it is for.
+    pub recipient: AskedCode,
     /// The question.
     pub question: LongText<{ NOTE_MAX }>,
 }

@@ -11,7 +11,7 @@ use lahete_persistence::{Db, Page, PageRequest};
 use super::wire::{UserNew, UserQuery, UserUpdate};
 use crate::error::{AppError, RuleProblem};
 use crate::operation::OpContext;
-use crate::programmes::{reachable, required};
+use crate::programmes::reachable;
 
 pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &UserQuery, page: &PageRequest) -> Result<Page<User>, AppError> {
     let programmes = reachable(ctx, Action::UserManage, query.programme_id.map(ProgrammeId::from_uuid));
@@ -64,8 +64,8 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: UserId, patch: UserUpdate) -
     let expected = present.version;
     let user = User {
         version: expected.next(),
-        name: required(patch.name.map(String::from), present.name.clone(), "/name")?,
-        active: required(patch.active, present.active, "/active")?,
+        name: patch.name.map(String::from).apply(present.name.clone()),
+        active: patch.active.apply(present.active),
         ..present.clone()
     };
     if present.active && !user.active {

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::http::wire::{Patch, Text};
+use crate::http::wire::{Change, Text};
 
 /// How a sign-in name is written. Small letters alone, so that no two names differ by case only.
 const LOGIN_PATTERN: &str = "^[a-z0-9][a-z0-9._@+-]*$";
@@ -114,10 +114,10 @@ pub struct UserNew {
 pub struct UserUpdate {
     /// Their name.
     #[serde(default)]
-    pub name: Patch<Text<{ NAME_MAX }>>,
+    pub name: Change<Text<{ NAME_MAX }>>,
     /// Whether they may sign in and use their roles.
     #[serde(default)]
-    pub active: Patch<bool>,
+    pub active: Change<bool>,
 }
 
 /// Which users are wanted.

@@ -18,11 +18,10 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::clients::wire::required;
 use crate::error::AppError;
 use crate::http::wire::{
-    AbsentPartyCode, BarrierCode, Code, Date, Decimal, LongText, Patch, SupportKindCode, Timestamp, VisitModeCode, VisitPurposeCode,
-    VisitStateCode,
+    AbsentPartyCode, BarrierCode, Change, Code, Date, Decimal, LongText, Patch, SupportKindCode, Timestamp, VisitModeCode,
+    VisitPurposeCode, VisitStateCode,
 };
 use crate::http::wire_sets::{Count, SetOf};
 
@@ -209,17 +208,17 @@ impl VisitHold {
 pub struct VisitUpdate {
     /// The day.
     #[serde(default)]
-    #[schema(value_type = Option<Date>)]
-    pub on: Patch<Date>,
+    #[schema(value_type = Date)]
+    pub on: Change<Date>,
     /// Minutes with the client.
     #[serde(default)]
-    pub minutes: Patch<Minutes>,
+    pub minutes: Change<Minutes>,
     /// How it is made.
     #[serde(default)]
-    pub mode: Patch<VisitModeCode>,
+    pub mode: Change<VisitModeCode>,
     /// What for.
     #[serde(default)]
-    pub purpose: Patch<VisitPurposeCode>,
+    pub purpose: Change<VisitPurposeCode>,
     /// What kind of support.
     #[serde(default)]
     pub support_kinds: Patch<SupportKinds>,
@@ -250,10 +249,10 @@ impl VisitUpdate {
     pub fn content(&self, present: VisitContent) -> Result<VisitContent, AppError> {
         let patch = self.clone();
         Ok(VisitContent {
-            on: required(patch.on, present.on, "/on")?,
-            minutes: required(patch.minutes.map(|minutes| minutes.0), present.minutes, "/minutes")?,
-            mode: required(patch.mode.map(|code| code.0), present.mode, "/mode")?,
-            purpose: required(patch.purpose.map(|code| code.0), present.purpose, "/purpose")?,
+            on: patch.on.apply(present.on),
+            minutes: patch.minutes.map(|minutes| minutes.0).apply(present.minutes),
+            mode: patch.mode.map(|code| code.0).apply(present.mode),
+            purpose: patch.purpose.map(|code| code.0).apply(present.purpose),
             support_kinds: patch.support_kinds.map(|set| codes(&set)).apply(Some(present.support_kinds)).unwrap_or_default(),
             travel_metres: patch.travel_metres.map(|metres| metres.0).apply(Some(present.travel_metres)).unwrap_or_default(),
             travel_minutes: patch.travel_minutes.map(|minutes| minutes.0).apply(Some(present.travel_minutes)).unwrap_or_default(),

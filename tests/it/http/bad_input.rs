@@ -160,7 +160,7 @@ on_both! {
             (json!({"wish": "a\u{0}b"}), "/wish nul_character"),
             (json!({"state": "closed"}), "/state unknown_member"),
             (json!({"written_together": "yes"}), "/written_together wrong_type"),
-            (json!({"client": {"given_name": null}}), "/client/given_name required"),
+            (json!({"client": {"given_name": null}}), "/client/given_name wrong_type"),
             (json!({"client": {"municipality": "999"}}), "/client/municipality not_in_list"),
             (json!({"client": {"personal_identity_code": "010190-999X"}}), "/client/personal_identity_code bad_identity_code"),
         ] {
@@ -204,14 +204,15 @@ on_both! {
 }
 
 on_both! {
-    fn of_a_member_that_stands_twice_the_last_one_is_checked_and_kept(app: TestApp) {
+    fn a_member_that_stands_twice_is_refused(app: TestApp) {
         let body = complete().to_string();
-        let twice = body.replacen('{', "{\"wish\": \"ensin\", ", 1);
-        let created = post_raw(&app, &twice).send().expect(201);
-        assert_eq!(created["wish"], complete()["wish"]);
-        let bad_last = format!("{}, \"submit\": \"no\"}}", &body[..body.len() - 1]);
-        let problem = refused(&app, post_raw(&app, &bad_last), 422, "invalid");
-        assert_eq!(faults(&problem), ["/submit wrong_type"]);
+        let inner = body.replacen("\"client\":{", "\"client\":{\"phone\":\"1\",\"phone\":\"2\",", 1);
+        assert_ne!(inner, body);
+        for twice in [body.replacen('{', "{\"wish\": \"ensin\", ", 1), format!("{}, \"submit\": true}}", &body[..body.len() - 1]), inner] {
+            let problem = refused(&app, post_raw(&app, &twice), 400, "malformed_json");
+            assert!(text(&problem, "detail").starts_with("A member stands more than once"), "{problem}");
+        }
+        assert_eq!(count(&app), 0);
     }
 }
 

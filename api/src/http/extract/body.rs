@@ -129,6 +129,16 @@ mod tests {
         assert_ne!(BodyFingerprint::of_json(&json!([[1], 2])).0, BodyFingerprint::of_json(&json!([1, [2]])).0);
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_any_content_type_is_answered(header in "\\PC{0,30}|application/json *;? *(charset)? *=? *\"?(utf-8|UTF-8|latin1)?\"?") {
+            let taken = is_media_type(&header, "application/json");
+            let plain: String = header.to_lowercase().chars().filter(|letter| !letter.is_whitespace() && *letter != '"').collect();
+            proptest::prop_assert!(!taken || plain == "application/json" || plain.starts_with("application/json;charset=utf-8"), "{}", header);
+        }
+    }
+
     #[test]
     fn media_types_are_compared_whole() {
         assert!(is_media_type("application/json", "application/json"));

@@ -66,10 +66,29 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
         #[test]
-        fn no_header_breaks_it(header in ".{0,60}") {
-            let _ = parse_tag(&header);
+        fn property_any_header_is_answered(header in "\\PC{0,24}|(W/)?\"[0-9;a-z+-]{0,21}\"|[ \"0-9;,*W/]{0,16}") {
             let _ = matches_any(&header, "\"1\"");
+            // Plainly: quotes around a number from 1, perhaps with a language behind it.
+            let inner = header.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+            let number = inner.split(';').next().unwrap_or_default();
+            let plain = number.parse::<i64>().ok().filter(|wanted| *wanted > 0 && wanted.to_string() == number);
+            proptest::prop_assert_eq!(parse_tag(&header).map(|version| i64::try_from(version.get()).expect("small")), plain);
+        }
+
+        #[test]
+        fn property_a_tag_comes_back(number in 1_i64..=i64::MAX, language in "(;[a-z]{2,3})?") {
+            let tag = format!("\"{number}{language}\"");
+            proptest::prop_assert_eq!(parse_tag(&tag).map(|version| i64::try_from(version.get()).expect("small")), Some(number));
+            proptest::prop_assert_eq!(parse_tag(&format!("W/{tag}")), None);
+        }
+
+        #[test]
+        fn property_a_list_names_its_tags_and_no_others(numbers in proptest::collection::vec(1_u16..40, 0..6), wanted in 1_u16..40, weak: bool) {
+            let mark = if weak { "W/" } else { "" };
+            let list = numbers.iter().map(|number| format!("{mark}\"{number}\"")).collect::<Vec<_>>().join(" , ");
+            proptest::prop_assert_eq!(matches_any(&list, &format!("\"{wanted}\"")), numbers.contains(&wanted));
         }
     }
 }

@@ -94,10 +94,45 @@ mod tests {
         }
     }
 
+    /// One range with its weight in thousandths, and how it is written.
+    fn any_range() -> impl proptest::strategy::Strategy<Value = (String, u32, String)> {
+        use proptest::prelude::*;
+        const TAGS: &[&str] = &["fi", "sv", "en", "se", "smn", "sms", "sme", "de", "sv-FI", "SMS-Latn-FI", "en-x-a", "*", "x"];
+        (proptest::sample::select(TAGS), 0_u32..=1000, 0_u8..3).prop_map(|(tag, weight, form)| match form {
+            0 => (tag.to_owned(), 1000, tag.to_owned()),
+            1 => (tag.to_owned(), weight, format!("{tag};q={}.{:03}", weight / 1000, weight % 1000)),
+            _ => (tag.to_owned(), weight / 100 * 100, format!(" {tag} ; q={}.{}", weight / 1000, weight / 100 % 10)),
+        })
+    }
+
+    /// The lookup written down plainly: from the heaviest weight down, the first range that means a language of ours.
+    fn plain(ranges: &[(String, u32, String)]) -> Language {
+        for weight in (1..=1000).rev() {
+            for (tag, _, _) in ranges.iter().filter(|(_, own, _)| *own == weight) {
+                let language = tag.split('-').next().unwrap_or_default().to_lowercase();
+                let found = Language::ALL.iter().find(|known| known.as_str() == if language == "sme" { "se" } else { &language });
+                if tag == "*" {
+                    return FALLBACK;
+                }
+                if let Some(found) = found {
+                    return *found;
+                }
+            }
+        }
+        FALLBACK
+    }
+
     proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
         #[test]
-        fn no_header_breaks_it(header in ".{0,200}") {
+        fn property_any_header_is_answered(header in "\\PC{0,30}|[a-z*;=q0-9., -]{0,40}") {
             let _ = lookup(&header);
+        }
+
+        #[test]
+        fn property_the_heaviest_range_wins(ranges in proptest::collection::vec(any_range(), 0..7)) {
+            let header = ranges.iter().map(|(_, _, text)| text.as_str()).collect::<Vec<_>>().join(",");
+            proptest::prop_assert_eq!(lookup(&header), plain(&ranges), "{}", header);
         }
     }
 }

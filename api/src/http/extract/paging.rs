@@ -281,10 +281,38 @@ mod tests {
         }
     }
 
+    /// Places that a list may come to.
+    fn any_cursor() -> impl proptest::strategy::Strategy<Value = Cursor> {
+        use proptest::prelude::*;
+        (any::<u128>(), "[a-zäö0-9:.TZ -]{0,30}").prop_map(|(id, sort)| Cursor { sort, id: Uuid::from_u128(id) })
+    }
+
     proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
         #[test]
-        fn no_cursor_breaks_it(text in ".{0,200}") {
+        fn property_nobody_makes_up_a_cursor(text in "[A-Za-z0-9_-]{0,90}|\\PC{0,40}") {
             proptest::prop_assert!(CursorKey::derive(b"m").verify([0; FILTER_LENGTH], &text).is_none());
+        }
+
+        #[test]
+        fn property_a_cursor_comes_back_and_no_other(cursor in any_cursor(), filters: [u8; FILTER_LENGTH], place: usize, bit in 0_u8..8) {
+            let key = CursorKey::derive(b"m");
+            let text = key.sign(filters, &cursor);
+            proptest::prop_assert_eq!(key.verify(filters, &text), Some(cursor));
+            let mut bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64");
+            let place = place % (bytes.len() + filters.len());
+            let mut others = filters;
+            // One bit of the cursor or of the filters that it was made for.
+            match bytes.get_mut(place) {
+                Some(byte) => *byte ^= 1 << bit,
+                None => others[place - bytes.len()] ^= 1 << bit,
+            }
+            proptest::prop_assert_eq!(key.verify(others, &URL_SAFE_NO_PAD.encode(bytes)), None);
+        }
+
+        #[test]
+        fn property_a_query_is_read_or_refused(query in "([a-z]{0,6}=?[a-z0-9%+äö]{0,8}&?){0,4}|(limit|cursor)=[0-9A-Za-z_-]{0,8}") {
+            let _ = Paging::parse("/v1/x", &query, &CursorKey::derive(b"m"));
         }
     }
 }

@@ -36,6 +36,20 @@ fn parse_id(text: &str) -> Option<Uuid> {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_an_id_comes_back_and_has_one_address(id: u128, other in "\\PC{0,40}|[0-9a-fA-F{}-]{30,40}") {
+            let id = Uuid::from_u128(id);
+            proptest::prop_assert_eq!(parse_id(&id.to_string()), Some(id));
+            proptest::prop_assert_eq!(parse_id(&id.simple().to_string()), None);
+            proptest::prop_assert_eq!(parse_id(&id.urn().to_string()), None);
+            if let Some(read) = parse_id(&other) {
+                proptest::prop_assert_eq!(read.to_string(), other.to_ascii_lowercase());
+            }
+        }
+    }
+
     #[test]
     fn one_form_is_an_id() {
         assert!(parse_id("01939a5c-7a10-7000-8000-000000000001").is_some());

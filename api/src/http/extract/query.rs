@@ -208,6 +208,23 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_pairs_come_back(given in proptest::collection::vec(("\\PC{1,8}", "\\PC{0,8}"), 0..4)) {
+            let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+            let query = given.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect::<Vec<_>>().join("&");
+            proptest::prop_assert_eq!(pairs(&query).expect("well-formed"), given);
+        }
+
+        #[test]
+        fn property_any_query_is_read_or_refused(query in "\\PC{0,30}|((sector|year|open)=(parish|[0-9+-]{0,20}|true|%[0-9A-F]{2})&?){0,3}") {
+            if let Ok(wanted) = parse::<Wanted>(&query) {
+                proptest::prop_assert!(wanted.year.is_none_or(|year| (2000..=2100).contains(&year)), "{}", query);
+            }
+        }
+    }
+
     #[test]
     fn unknown_and_doubled_names_are_refused() {
         let known = |name: &str, repeated| QueryParameter { name: name.to_owned(), repeated };
@@ -216,6 +233,8 @@ mod tests {
             pattern: "/v1/x".into(),
             method: "GET",
             query: vec![known("limit", false), known("state", true)],
+            headers: Vec::new(),
+            if_match: false,
             produces: Vec::new(),
         };
         assert!(check_names(&route, "limit=1&state=a&state=b").is_ok());

@@ -6,8 +6,9 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
@@ -33,7 +34,7 @@ pub fn parse<T: DeserializeOwned + ToSchema + Validate + 'static>(
     bytes: &[u8],
     max_depth: usize,
 ) -> Result<(T, BodyFingerprint), AppError> {
-    let mut value: Value =
+    let Unambiguous(mut value) =
         serde_json::from_slice(bytes).map_err(|error| AppError::malformed("malformed_json", place(&error, bytes.is_empty())))?;
     if depth(&value) > max_depth {
         return Err(AppError::malformed("malformed_json", format!("The JSON is nested deeper than {max_depth} levels.")));
@@ -58,10 +59,80 @@ pub fn parse<T: DeserializeOwned + ToSchema + Validate + 'static>(
 }
 
 fn place(error: &serde_json::Error, empty: bool) -> String {
+    let (line, column) = (error.line(), error.column());
     if empty {
         "The body is empty.".to_owned()
+    } else if error.is_data() {
+        // Every JSON is a value: the data can be at fault in this one way alone.
+        format!("A member stands more than once in its object, at line {line}, column {column}.")
     } else {
-        format!("The body is not JSON, at line {}, column {}.", error.line(), error.column())
+        format!("The body is not JSON, at line {line}, column {column}.")
+    }
+}
+
+/// A JSON value in which no object has two members of one name. Of two, one program would take the first and another the last (RFC 8259, 4), so that
+/// what was checked on the way here need not be what is stored.
+struct Unambiguous(Value);
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UnambiguousVisitor)
+    }
+}
+
+struct UnambiguousVisitor;
+
+impl<'de> Visitor<'de> for UnambiguousVisitor {
+    type Value = Unambiguous;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::Null))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, truth: bool) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::Bool(truth)))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::from(number)))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::from(number)))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::from(number)))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::from(text)))
+    }
+
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Unambiguous(Value::String(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Unambiguous(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Unambiguous(Value::Array(list)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Unambiguous(member))) = members.next_entry::<String, Unambiguous>()? {
+            if object.insert(name, member).is_some() {
+                return Err(A::Error::custom("a member stands more than once"));
+            }
+        }
+        Ok(Unambiguous(Value::Object(object)))
     }
 }
 
@@ -120,9 +191,8 @@ impl<T: DeserializeOwned + ToSchema + Validate + 'static> FromRequest for MergeP
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::wire::{Patch, SectorCode, Text};
+    use crate::http::wire::{Change, Patch, SectorCode, Text};
     use lahete_domain::codes::Sector;
-    use serde::Deserialize;
     use serde_json::json;
 
     /// A person.
@@ -192,6 +262,151 @@ mod tests {
         assert_eq!(codes::<Person>(""), ["malformed_json"]);
         assert_eq!(codes::<Person>(&format!("{}{}", "[".repeat(33), "]".repeat(33))), ["malformed_json"]);
         assert_eq!(codes::<Person>(&"[".repeat(10_000)), ["malformed_json"]);
+    }
+
+    /// What RFC 7396 says, to the letter.
+    fn merge_patch(target: Value, patch: &Value) -> Value {
+        let Value::Object(patch) = patch else { return patch.clone() };
+        let mut target = if let Value::Object(target) = target { target } else { Map::new() };
+        for (name, value) in patch {
+            if value.is_null() {
+                target.remove(name);
+            } else {
+                let present = target.remove(name).unwrap_or(Value::Null);
+                target.insert(name.clone(), merge_patch(present, value));
+            }
+        }
+        Value::Object(target)
+    }
+
+    /// What is there before a patch, and after it.
+    #[derive(Clone, PartialEq, Debug, serde::Serialize)]
+    struct Present {
+        name: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        visits: Option<i32>,
+        active: bool,
+    }
+
+    /// A change of it.
+    #[derive(Debug, Deserialize, ToSchema, Validate)]
+    #[serde(deny_unknown_fields)]
+    struct PresentUpdate {
+        /// Name, which is always there.
+        #[serde(default)]
+        name: Change<Text<10>>,
+        /// Note.
+        #[serde(default)]
+        note: Patch<Text<10>>,
+        /// Visits.
+        #[serde(default)]
+        visits: Patch<i32>,
+        /// Active, which is always said.
+        #[serde(default)]
+        active: Change<bool>,
+    }
+
+    /// Any JSON, not too deep.
+    fn any_json() -> impl proptest::strategy::Strategy<Value = Value> {
+        use proptest::prelude::*;
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            (-1e300_f64..1e300).prop_map(Value::from),
+            "\\PC{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 16, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::vec(("[a-c\"\\\\ä]{0,2}", inner), 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn any_present() -> impl proptest::strategy::Strategy<Value = Present> {
+        use proptest::prelude::*;
+        let some = proptest::option::of::<BoxedStrategy<String>>;
+        ("[a-zäö]{1,10}", some("[a-zäö]{1,10}".boxed()), proptest::option::of(any::<i32>()), any::<bool>())
+            .prop_map(|(name, note, visits, active)| Present { name, note, visits, active })
+    }
+
+    /// A patch: of each member nothing, null or a value.
+    fn any_patch() -> impl proptest::strategy::Strategy<Value = Value> {
+        use proptest::prelude::*;
+        let text = || prop_oneof![Just(Value::Null), "[a-zäö]{1,10}".prop_map(Value::from), "[a-zäö]{1,10}".prop_map(Value::from)];
+        let number = prop_oneof![Just(Value::Null), any::<i32>().prop_map(Value::from)];
+        let truth = prop_oneof![1 => Just(Value::Null), 4 => any::<bool>().prop_map(Value::from)];
+        use proptest::option::of;
+        (of(text()), of(text()), of(number), of(truth)).prop_map(|(name, note, visits, active)| {
+            let members = [("name", name), ("note", note), ("visits", visits), ("active", active)];
+            Value::Object(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+        })
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn property_a_patch_does_what_the_rfc_says(present in any_present(), patch in any_patch()) {
+            let wanted = merge_patch(serde_json::to_value(&present).expect("JSON"), &patch);
+            match parse::<PresentUpdate>(patch.to_string().as_bytes(), 32) {
+                Ok((change, _)) => {
+                    let after = Present {
+                        name: change.name.map(Text::into_string).apply(present.name),
+                        note: change.note.map(Text::into_string).apply(present.note),
+                        visits: change.visits.apply(present.visits),
+                        active: change.active.apply(present.active),
+                    };
+                    proptest::prop_assert_eq!(serde_json::to_value(&after).expect("JSON"), wanted);
+                }
+                // Refused is what would take away a member that is always there, and nothing else.
+                Err(_) => proptest::prop_assert!(wanted.get("name").is_none() || wanted.get("active").is_none(), "{}", patch),
+            }
+        }
+
+        #[test]
+        fn property_json_is_read_as_it_was_written(value in any_json()) {
+            let Unambiguous(read) = serde_json::from_str(&value.to_string()).expect("JSON");
+            proptest::prop_assert_eq!(read, serde_json::from_str::<Value>(&value.to_string()).expect("JSON"));
+        }
+
+        #[test]
+        fn property_a_doubled_member_is_never_read(value in any_json(), name in "[a-c]{1,2}", other in any_json(), depth in 0_usize..4) {
+            let doubled = format!("{{\"{name}\": {value}, \"z\": 1, \"{name}\": {other}}}");
+            let nested = (0..depth).fold(doubled, |inner, level| if level % 2 == 0 { format!("[1, {inner}]") } else { format!("{{\"y\": {inner}}}") });
+            proptest::prop_assert!(serde_json::from_str::<Value>(&nested).is_ok());
+            proptest::prop_assert!(serde_json::from_str::<Unambiguous>(&nested).is_err());
+        }
+
+        #[test]
+        fn property_any_bytes_are_answered(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40), text in "[\\[{}\\],:\"a-n0-9.eE+\\\\ -]{0,30}") {
+            for body in [bytes.as_slice(), text.as_bytes()] {
+                let ours = serde_json::from_slice::<Unambiguous>(body).is_ok();
+                proptest::prop_assert!(!ours || serde_json::from_slice::<Value>(body).is_ok());
+                let _ = parse::<PresentUpdate>(body, 32).is_ok();
+            }
+        }
+    }
+
+    #[test]
+    fn a_doubled_member_is_refused_wherever_it_stands() {
+        let refusal = |body: &str| match parse::<Person>(body.as_bytes(), 32) {
+            Err(AppError::Malformed { code: "malformed_json", detail }) => detail,
+            other => panic!("{other:?}"),
+        };
+        for body in [
+            r#"{"name": "Aino", "name": "Aino", "visits": 2}"#,
+            r#"{"name": "Aino", "visits": 2, "na\u006de": "Eino"}"#,
+            r#"{"name": "Aino", "visits": 2, "x": [{"y": {"a": 1, "b": 2, "a": null}}]}"#,
+        ] {
+            assert!(refusal(body).starts_with("A member stands more than once"), "{body}");
+        }
+        assert_eq!(refusal(r#"{"name": "Aino", "name" "Aino"}"#), "The body is not JSON, at line 1, column 24.");
+        assert!(codes::<Person>(r#"{"name": "Aino", "visits": 2, "NAME": 1}"#) == ["/NAME unknown_member"]);
     }
 
     #[test]
