@@ -4,6 +4,7 @@
 //! A use case calls [`Store::read`] or [`Store::write`] with a closure over one [`Db`]; the store runs it in a transaction on a thread of its
 //! own, and answers a write only when it is durable. Nothing of diesel is visible outside.
 
+mod backup;
 mod cipher;
 mod connection;
 mod constraint;
@@ -18,6 +19,7 @@ mod sql_types;
 mod store;
 mod url;
 
+pub use backup::{BackupError, BackupReport, BackupStep, backup};
 pub use cipher::{CipherError, Keys};
 pub use constraint::Constraint;
 pub use db::Db;
