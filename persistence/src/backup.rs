@@ -155,14 +155,16 @@ fn copy(source: &Path, draft: &Path, progress: &mut dyn FnMut(BackupStep)) -> Re
     {
         let backup = Backup::new(&from, &mut to)?;
         loop {
-            match backup.step(PAGES_PER_STEP)? {
-                StepResult::Done => break,
-                StepResult::More => {}
-                _ => std::thread::sleep(Duration::from_millis(50)),
+            let step = backup.step(PAGES_PER_STEP)?;
+            if matches!(step, StepResult::Busy | StepResult::Locked) {
+                std::thread::sleep(Duration::from_millis(50));
             }
             let counts = backup.progress();
             let (left, of) = (u64::try_from(counts.remaining).unwrap_or(0), u64::try_from(counts.pagecount).unwrap_or(0));
             progress(BackupStep::Copied { pages: of.saturating_sub(left), of });
+            if step == StepResult::Done {
+                break;
+            }
         }
     }
     // A file that stands alone, without a log beside it.
