@@ -110,8 +110,13 @@ fn a_restart_at_once_costs_seconds_and_nothing_else() {
             std::thread::sleep(Duration::from_millis(300));
             cluster.restart_at_once();
             back = Instant::now();
-            // Until it is certain that the calls get through again, or that they do not.
-            std::thread::sleep(if is_long() { Duration::from_millis(2500) } else { WINDOW });
+            // Until the calls get through again, or it is certain that they do not.
+            let mut wire = Wire::open(server.addr, PATIENCE).unwrap();
+            let get = |wire: &mut Wire| wire.call("GET", "/v1/referrals?limit=5", &[("authorization", &site.coordinator)], None).unwrap();
+            while back.elapsed() < WINDOW * 2 && get(&mut wire).is_for_later() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            std::thread::sleep(Duration::from_millis(500));
         });
         expect_answered_or_for_later(&seen);
         kept.extend(acknowledged(&seen).map(str::to_owned));

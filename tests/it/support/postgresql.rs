@@ -56,7 +56,6 @@ impl Cluster {
             }
             None => Command::new(self.programs.join(program)),
         };
-        // The server's own output must not hold the pipe of this call open.
         command.arg("-D").arg(self.data()).args(arguments).current_dir("/").stdin(std::process::Stdio::null()).output().unwrap()
     }
 
@@ -104,7 +103,7 @@ impl Cluster {
     fn signal(&self, name: &str) {
         for process in self.processes() {
             // One that has just ended cannot be signalled, and need not be.
-            let _ = Command::new("kill").args([name, &process]).status();
+            let _ = Command::new("kill").args([name, &process]).stderr(std::process::Stdio::null()).status();
         }
     }
 
