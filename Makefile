@@ -1,6 +1,6 @@
 # Two commands are all that a newcomer needs: `make run` and `make test`.
 
-.PHONY: run test test-unit contract check fmt lint openapi golden document-is-clean build
+.PHONY: run test test-unit test-faults contract check fmt lint openapi golden document-is-clean build bench
 
 # The demo: an SQLite database in ./data, one programme, a user for every role.
 run:
@@ -23,6 +23,13 @@ contract: target/contract/venv/ready
 
 target/contract/venv/ready: tests/contract/requirements.txt tests/contract/venv.sh
 	tests/contract/venv.sh target/contract/venv
+
+# The long form of the tests of faults, one after the other, with the program as it is built for use; about half an hour on two free cores.
+# FAULT=kill runs those of one kind, ROUNDS=5 that many rounds of each. The test program itself is the one of `make test`: only the server has to be
+# quick, and building the tests a second time would take longer than many of them.
+test-faults: build
+	LAHETE_TEST_FAULTS=long LAHETE_TEST_PROGRAM=$(CURDIR)/target/release/lahete $(if $(ROUNDS),LAHETE_TEST_ROUNDS=$(ROUNDS)) \
+	  tests/with_postgresql.sh cargo test -p lahete-api --test it -- faults::$(FAULT) migrations:: --nocapture --test-threads 1
 
 fmt:
 	cargo fmt --all --check

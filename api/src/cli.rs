@@ -6,12 +6,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use lahete_persistence::{Db, Store, StoreError};
+use lahete_persistence::{BackupError, BackupStep, DbUrl, Store, StoreError};
+use secrecy::ExposeSecret as _;
 
 use crate::config::{CONFIG_FILE_VARIABLE, Config, ConfigError, RawSettings, settings_table};
 use crate::http::openapi::{DocumentFormat, api_document, write_document};
 use crate::id_source::UuidV7;
 use crate::startup::{Application, StartError, load_secrets, open_store};
+
+/// How often progress is shown.
+const SHOW_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Backend of the wellbeing referral.
 #[derive(Debug, Parser)]
@@ -40,6 +44,17 @@ enum Command {
     },
     /// Bring the database schema up to date.
     Migrate {
+        /// The database, in place of the setting.
+        #[arg(long)]
+        database: Option<String>,
+    },
+    /// Copy a SQLite database while it is in use. The keys are not in the copy: keep them, too.
+    Backup {
+        /// The new file. It appears when the copy is whole and checked.
+        file: PathBuf,
+        /// Replace the file if there is one.
+        #[arg(long)]
+        force: bool,
         /// The database, in place of the setting.
         #[arg(long)]
         database: Option<String>,
@@ -88,6 +103,8 @@ enum CommandError {
     Start(#[from] StartError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("the answer cannot be written: {0}")]
     Output(#[from] std::io::Error),
     #[error("{0}")]
@@ -122,6 +139,7 @@ impl Cli {
                 let versions = store(file, database)?.migrate().await?;
                 print(&if versions.is_empty() { "nothing to do\n".to_owned() } else { versions.join("\n") + "\n" })
             }
+            Command::Backup { file: target, force, database } => back_up(file, &target, force, database).await,
             Command::Openapi { format } => {
                 let format = match format {
                     Format::Yaml => DocumentFormat::Yaml,
@@ -137,7 +155,8 @@ impl Cli {
             }
             Command::Audit { command: AuditCommand::Verify { database } } => {
                 let store = store(file, database)?;
-                let report = store.read(|db: &mut Db<'_>| -> Result<_, StoreError> { db.audit_verify() }).await?;
+                let mut shown = Shown::default();
+                let report = store.verify_audit_trail(move |events| shown.now_and_then(|| format!("{events} events checked"))).await?;
                 let mut text = format!("{} events in {} chains, {} faults\n", report.events, report.chains, report.faults_found);
                 for fault in &report.faults {
                     text.push_str(&format!("{fault:?}\n"));
@@ -147,6 +166,37 @@ impl Cli {
             }
         }
     }
+}
+
+/// Progress on standard error, a line a second at most.
+#[derive(Default)]
+struct Shown(Option<std::time::Instant>);
+
+impl Shown {
+    fn now_and_then(&mut self, line: impl FnOnce() -> String) {
+        if self.0.is_none_or(|last| last.elapsed() >= SHOW_EVERY) {
+            self.0 = Some(std::time::Instant::now());
+            let _ = writeln!(std::io::stderr(), "{}", line());
+        }
+    }
+}
+
+/// Needs no key: the copy is as sealed as what it was made from.
+async fn back_up(file: Option<&Path>, target: &Path, force: bool, database: Option<String>) -> Result<(), CommandError> {
+    let config = Config::from_raw(&settings(file, &[("database", database)])?)?;
+    start_log(&config);
+    let url = DbUrl::parse(config.database.expose_secret()).map_err(StartError::from)?;
+    let mut shown = Shown::default();
+    let report = lahete_persistence::backup(&url, target, force, move |step| match step {
+        BackupStep::Copied { pages, of } if pages < of => shown.now_and_then(|| format!("{} % copied", pages * 100 / of.max(1))),
+        BackupStep::Copied { of, .. } => {
+            let _ = writeln!(std::io::stderr(), "100 % copied, {of} pages");
+        }
+        BackupStep::Checking => {
+            let _ = writeln!(std::io::stderr(), "checking the copy");
+        }
+    })?;
+    print(&format!("{}: {} bytes, schema {}; keep it together with the keys\n", target.display(), report.bytes, report.schema))
 }
 
 fn print(text: &str) -> Result<(), CommandError> {
@@ -171,7 +221,9 @@ fn settings(file: Option<&Path>, arguments: &[(&str, Option<String>)]) -> Result
 }
 
 fn store(file: Option<&Path>, database: Option<String>) -> Result<Store, CommandError> {
-    let config = Config::from_raw(&settings(file, &[("database", database)])?)?;
+    let mut config = Config::from_raw(&settings(file, &[("database", database)])?)?;
+    // Room beside the database is the server's matter.
+    config.disk_reserve = 0;
     start_log(&config);
     let secrets = load_secrets(&config)?;
     Ok(open_store(&config, &secrets, Arc::new(UuidV7))?)

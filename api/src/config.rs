@@ -56,6 +56,16 @@ pub const SETTINGS: &[Setting] = &[
         secret: true,
     },
     setting("pool_size", "8", "Database connections for reading (SQLite) or in all (PostgreSQL)."),
+    setting(
+        "max_in_flight",
+        "64",
+        "Calls that may be under way in the store, waiting ones included; whoever comes beyond that is told to come again, at once.",
+    ),
+    setting(
+        "disk_reserve_mib",
+        "16",
+        "SQLite: MiB kept free beside the database, so that reads can still be put on record when the disk is full; 0 keeps none.",
+    ),
     setting("base_url", "http://127.0.0.1:8080", "The address by which callers reach the server; the start of each problem `type`."),
     setting(
         "demo",
@@ -73,6 +83,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("body_limit", "262144", "Largest request body in bytes."),
     setting("json_depth", "32", "Deepest nesting of a JSON body."),
     setting("body_timeout_seconds", "15", "Time for a whole request body to arrive."),
+    setting("send_timeout_seconds", "20", "How long a client may leave an answer unread before the connection is cut off (on Linux)."),
     setting("handler_timeout_seconds", "30", "Time for an answer to be made."),
     setting("drain_seconds", "5", "How long `/readyz` says 503 before the server stops accepting connections."),
     setting("shutdown_timeout_seconds", "25", "How long requests under way may take to finish after that."),
@@ -277,6 +288,10 @@ pub struct Config {
     pub database: SecretString,
     /// Connections for reading.
     pub pool_size: u32,
+    /// Calls under way in the store.
+    pub max_in_flight: usize,
+    /// Bytes kept free beside the database.
+    pub disk_reserve: u64,
     /// The address by which callers reach us, without a slash at the end.
     pub base_url: String,
     /// Demo mode.
@@ -303,6 +318,8 @@ pub struct Config {
     pub json_depth: usize,
     /// Time for a body to arrive.
     pub body_timeout: Duration,
+    /// Time for an answer to be taken.
+    pub send_timeout: Duration,
     /// Time for an answer.
     pub handler_timeout: Duration,
     /// Time between "not ready" and "not listening".
@@ -353,6 +370,8 @@ impl Config {
             bind: raw.parsed("bind", "an address with a port")?,
             database: SecretString::from(raw.text("database")),
             pool_size: raw.number("pool_size", 1, 200)?,
+            max_in_flight: size("max_in_flight", 1, 10_000)?,
+            disk_reserve: u64::from(raw.number("disk_reserve_mib", 0, 4096)?) * 1024 * 1024,
             demo: raw.parsed("demo", "true or false")?,
             migrate: raw.parsed("migrate", "true or false")?,
             issuer: match raw.text("issuer") {
@@ -368,6 +387,7 @@ impl Config {
             body_limit: size("body_limit", 1024, 16 * 1024 * 1024)?,
             json_depth: size("json_depth", 2, 100)?,
             body_timeout: raw.seconds("body_timeout_seconds", 1, 300)?,
+            send_timeout: raw.seconds("send_timeout_seconds", 1, 300)?,
             handler_timeout: raw.seconds("handler_timeout_seconds", 1, 300)?,
             drain: raw.seconds("drain_seconds", 0, 300)?,
             shutdown_timeout: raw.seconds("shutdown_timeout_seconds", 1, 300)?,

@@ -87,6 +87,8 @@ pub fn open_store(config: &Config, secrets: &Secrets, ids: Arc<dyn IdSource>) ->
     let size = usize::try_from(config.pool_size).unwrap_or(usize::MAX);
     options.readers = size;
     options.connections = size;
+    options.in_flight = config.max_in_flight;
+    options.reserve = config.disk_reserve;
     Ok(Store::open(&url, options)?)
 }
 
@@ -194,7 +196,9 @@ impl Application {
     pub fn server(self) -> Result<Server, StartError> {
         let state = self.state;
         let for_workers = state.clone();
+        let send_timeout = state.config.send_timeout;
         let mut server = HttpServer::new(move || build_app(for_workers.clone()))
+            .on_connect(move |connection, _| cut_off_whoever_does_not_read(connection, send_timeout))
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(state.config.shutdown_timeout.as_secs())
@@ -226,6 +230,18 @@ impl Application {
         log::info!("stopped; made durable: {} calls by {} commits", stats.commits_requested, stats.groups);
         Ok(served?)
     }
+}
+
+/// The framework writes an answer for as long as it takes. So the system is told to give a connection up when nothing of what was sent is taken.
+fn cut_off_whoever_does_not_read(connection: &dyn std::any::Any, after: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
+        && let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(after))
+    {
+        log::warn!("a connection has no time limit for sending: {error}");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (connection, after);
 }
 
 /// Brings the schema up to date. While the database cannot be reached it is tried again in the background: the server lives, but is not ready.

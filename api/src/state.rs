@@ -133,7 +133,7 @@ pub(crate) mod tests {
         let folder = std::env::temp_dir().join(format!("lahete-api-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         let database = format!("sqlite:{}/test.db", folder.display());
-        let mut pairs = vec![("database", database.as_str())];
+        let mut pairs = vec![("database", database.as_str()), ("disk_reserve_mib", "0")];
         pairs.extend_from_slice(settings);
         let config = Config::from_pairs(&pairs).expect("settings");
         let secrets = Secrets { signing_key: SigningKey::generate().expect("a key"), data_key: SecretSlice::from(vec![7_u8; 32]) };

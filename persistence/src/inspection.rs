@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use lahete_domain::time::Instant;
+use uuid::Uuid;
 
 use crate::connection::AnyConnection;
+use crate::sql_types::UuidCol;
 use crate::{Db, StoreError, migrations, schema};
 
 /// Each line of the description as SQLite's own catalogue gives it.
@@ -69,6 +72,29 @@ macro_rules! ask_for_all_columns {
     }};
 }
 
+/// What must never be found, whatever ended the program: each query names what is only half there. The same text for both databases.
+const HALVES: [(&str, &str); 8] = [
+    ("without details", "NOT EXISTS (SELECT 1 FROM referral_details d WHERE d.referral_id = r.id)"),
+    ("without a reason", "NOT EXISTS (SELECT 1 FROM referral_reasons x WHERE x.referral_id = r.id)"),
+    ("without a consent", "NOT EXISTS (SELECT 1 FROM consents c WHERE c.referral_id = r.id)"),
+    ("sent without a snapshot", "r.submitted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM referral_snapshots s WHERE s.referral_id = r.id)"),
+    ("without its first event", "NOT EXISTS (SELECT 1 FROM events e WHERE e.referral_id = r.id AND e.kind = 'referral_created')"),
+    (
+        "in another state than its events say",
+        "r.state <> (SELECT e.to_state FROM events e WHERE e.referral_id = r.id AND e.to_state IS NOT NULL ORDER BY e.at DESC, e.id DESC LIMIT 1)",
+    ),
+    (
+        "with a gap between its events",
+        "EXISTS (SELECT 1 FROM (SELECT e.from_state, e.to_state, lag(e.to_state) OVER (ORDER BY e.at, e.id) AS before FROM events e
+            WHERE e.referral_id = r.id AND e.to_state IS NOT NULL) AS steps WHERE before IS NOT NULL AND from_state <> before)",
+    ),
+    (
+        "twice from the same sender",
+        "EXISTS (SELECT 1 FROM referral_details d JOIN referral_details o ON o.source_system = d.source_system AND o.source_id = d.source_id
+            WHERE d.referral_id = r.id AND o.referral_id <> r.id)",
+    ),
+];
+
 /// The texts of the statements that a store has run, without the values that were bound to them.
 #[derive(Clone, Debug, Default)]
 pub struct Statements(Arc<Mutex<Vec<String>>>);
@@ -127,6 +153,47 @@ impl Db<'_> {
                 Ok(plan.iter().map(ToString::to_string).collect())
             }
         }
+    }
+
+    /// What is only half there among the referrals that were written since an instant; nothing, if each write was done as a whole.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn half_effects(&mut self, since: Instant) -> Result<Vec<String>, StoreError> {
+        let mut found = Vec::new();
+        for (what, condition) in HALVES {
+            let query = format!("SELECT CAST(r.id AS TEXT) FROM referrals r WHERE r.created_at >= '{since}' AND {condition}");
+            let ids = diesel::dsl::sql::<Text>(&query).load::<String>(self.conn())?;
+            found.extend(ids.into_iter().map(|id| format!("referral {id} is {what}")));
+        }
+        Ok(found)
+    }
+
+    /// The ids of all requests of which the audit trail knows, in the chains from one on.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn audited_requests(&mut self, first: Uuid) -> Result<Vec<String>, StoreError> {
+        let events = schema::audit_events::table.filter(schema::audit_events::writer_id.ge(UuidCol(first)));
+        Ok(events.select(schema::audit_events::request_id).distinct().load::<String>(self.conn())?)
+    }
+
+    /// The rows of a table, some columns of each as text, sorted.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn schema_rows(&mut self, table: &str, columns: &[&str]) -> Result<Vec<String>, StoreError> {
+        let words: Vec<String> = match self.conn() {
+            AnyConnection::Sqlite(_) => columns.iter().map(|column| format!("quote(\"{column}\")")).collect(),
+            AnyConnection::Postgresql(_) => columns.iter().map(|column| format!("quote_nullable(\"{column}\"::text)")).collect(),
+        };
+        let query = format!("SELECT {} FROM {table}", words.join(" || ',' || "));
+        let mut rows = diesel::dsl::sql::<Text>(&query).load::<String>(self.conn())?;
+        rows.sort_unstable();
+        Ok(rows)
     }
 
     /// Tables, columns, indexes and references of the database, one on each line, sorted.

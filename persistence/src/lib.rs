@@ -5,6 +5,7 @@
 //! own, and answers a write only when it is durable. Nothing of diesel is visible outside.
 
 mod among;
+mod backup;
 mod cipher;
 mod connection;
 mod constraint;
@@ -19,6 +20,7 @@ mod sql_types;
 mod store;
 mod url;
 
+pub use backup::{BackupError, BackupReport, BackupStep, backup};
 pub use cipher::{CipherError, Keys};
 pub use constraint::Constraint;
 pub use db::Db;

@@ -78,6 +78,15 @@ pub(crate) fn revert(conn: &mut AnyConnection) -> Result<Vec<String>, StoreError
     reverted.map(|versions| versions.iter().map(ToString::to_string).collect()).map_err(failed)
 }
 
+/// Takes the newest migration back, with the data that came with it; gives its version.
+pub(crate) fn revert_newest(conn: &mut AnyConnection) -> Result<String, StoreError> {
+    let reverted = match conn {
+        AnyConnection::Sqlite(c) => c.revert_last_migration(SQLITE),
+        AnyConnection::Postgresql(c) => c.revert_last_migration(POSTGRESQL),
+    };
+    reverted.map(|version| version.to_string()).map_err(failed)
+}
+
 diesel::table! {
     __diesel_schema_migrations (version) {
         version -> Text,

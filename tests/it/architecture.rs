@@ -26,6 +26,7 @@ const DIRECT: &[(&str, &[&str])] = &[
             "log",
             "pq-sys",
             "r2d2",
+            "rusqlite",
             "secrecy",
             "serde_json",
             "sha2",
@@ -60,6 +61,7 @@ const DIRECT: &[(&str, &[&str])] = &[
             "serde",
             "serde_json",
             "sha2",
+            "socket2",
             "subtle",
             "thiserror",
             "tokio",
@@ -76,6 +78,7 @@ const DIRECT: &[(&str, &[&str])] = &[
 /// Who in the whole tree may depend on the two that must stay behind one crate of ours.
 const BEHIND: &[(&str, &[&str])] = &[
     ("diesel", &["diesel_migrations", "lahete-persistence"]),
+    ("rusqlite", &["lahete-persistence"]),
     ("actix-web", &["actix-cors", "lahete-api", "utoipa-actix-web", "utoipa-swagger-ui"]),
 ];
 

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod contract;
+mod faults;
 mod http;
 mod migrations;
 mod rules;

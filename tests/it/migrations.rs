@@ -1,13 +1,22 @@
 //! The schema: up, down and up again, the same on both databases, known to the program in every column, and refused when it is newer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
-use lahete_persistence::{Db, SchemaState, StoreError};
+use lahete_api::clock::SystemClock;
+use lahete_api::id_source::UuidV7;
+use lahete_domain::ids::{Id as _, UserId};
+use lahete_domain::time::Clock as _;
+use lahete_persistence::{Db, SchemaState, Store, StoreError};
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::Kind;
 use crate::support::database::{TestDatabase, open, wait};
-use crate::support::process::{lahete, lay_data_key};
-use crate::support::{clock, world};
+use crate::support::process::{Server, Signer, lahete, lay_data_key};
+use crate::support::wire::Wire;
+use crate::support::world;
 
 const BOTH: [Kind; 2] = [Kind::Sqlite, Kind::Postgresql];
 
@@ -15,8 +24,62 @@ fn description(store: &lahete_persistence::Store) -> Vec<String> {
     wait(store.read(|db: &mut Db<'_>| db.schema_description())).unwrap()
 }
 
+/// The columns of each table, by the description of the schema.
+fn columns(store: &Store) -> BTreeMap<String, Vec<String>> {
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in description(store) {
+        if let Some((table, column)) = line.strip_prefix("column ").and_then(|rest| rest.split(' ').next()?.split_once('.')) {
+            tables.entry(table.to_owned()).or_default().push(column.to_owned());
+        }
+    }
+    tables
+}
+
+/// All rows of each table, by some of its columns.
+fn rows(store: &Store, columns: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    let columns = columns.clone();
+    wait(store.read(move |db: &mut Db<'_>| -> Result<_, StoreError> {
+        let of = |db: &mut Db<'_>, (table, columns): (&String, &Vec<String>)| {
+            let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+            Ok((table.clone(), db.schema_rows(table, &names)?))
+        };
+        columns.iter().map(|entry| of(db, entry)).collect()
+    }))
+    .unwrap()
+}
+
+/// A row in every table: the demo with its cases, and what only happens over HTTP or by chance.
+fn fill(database: &TestDatabase) {
+    let store = open(&database.url);
+    let now = SystemClock.now();
+    assert!(wait(lahete_api::demo::seed(&store, Arc::new(UuidV7), now)).unwrap());
+    world::build(&store, now);
+    wait(store.close());
+    lay_data_key(&database.folder);
+    let signer = Signer::of(&database.folder);
+    let server = Server::start(&database.folder, &database.url, &[("log", "warn,lahete_api::startup=info")]);
+    server.until_ready();
+    let mut wire = Wire::open(server.addr, Duration::from_secs(20)).unwrap();
+    let demo = |tail: u128| UserId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + tail));
+    let (referrer, coordinator) = (signer.user(demo(0x20)), signer.user(demo(0x21)));
+    let body = crate::http::complete_referral().to_string();
+    let headers = [("authorization", referrer.as_str()), ("idempotency-key", "filling")];
+    let made = wire.call("POST", "/v1/referrals", &headers, Some(&body)).unwrap();
+    assert_eq!(made.status, 201, "{made:?}");
+    let path = format!("/v1/referrals/{}", made.json()["id"].as_str().unwrap());
+    let mut step = |path: String, version: &str, body: Value| {
+        let headers = [("authorization", coordinator.as_str()), ("if-match", version)];
+        let answer = wire.call("POST", &path, &headers, Some(&body.to_string())).unwrap();
+        assert!(matches!(answer.status, 200 | 201), "{path}: {answer:?}");
+    };
+    step(format!("{path}/review"), "\"2\"", json!({}));
+    step(format!("{path}/contact-attempts"), "\"3\"", json!({"channel": "phone", "result": "left_message"}));
+    step(format!("{path}/request-information"), "\"3\"", json!({"recipient": "referrer", "question": "Mihin aikaan voi soittaa?"}));
+    assert!(server.stop().success());
+}
+
 #[test]
-fn up_down_and_up_again_on_a_filled_database() {
+fn up_down_and_up_again_on_full_data() {
     for kind in BOTH {
         let database = TestDatabase::empty(kind);
         let store = open(&database.url);
@@ -25,7 +88,33 @@ fn up_down_and_up_again_on_a_filled_database() {
         assert!(run.len() >= 2, "{run:?}");
         assert_eq!(wait(store.schema_state()).unwrap(), SchemaState::Current);
         let first = description(&store);
-        world::build(&store, clock::instant("2026-11-22T10:00:00Z"));
+        fill(&database);
+        let tables = columns(&store);
+        let full = rows(&store, &tables);
+        let empty: Vec<_> = full.iter().filter(|(_, rows)| rows.is_empty()).map(|(table, _)| table).collect();
+        assert!(empty.is_empty(), "no row in {empty:?} on {kind:?}: this test is for full data");
+
+        // One step down and up again after the other, from the newest on: what was there before a step is there after it, too.
+        for steps in 1..run.len() {
+            let mut reverted: Vec<_> = (0..steps).map(|_| wait(store.revert_newest_migration()).unwrap()).collect();
+            reverted.reverse();
+            assert_eq!(reverted, run[run.len() - steps..]);
+            assert_eq!(wait(store.schema_state()).unwrap(), SchemaState::Behind);
+            let old = columns(&store);
+            let kept: BTreeMap<String, Vec<String>> = old
+                .iter()
+                .filter_map(|(table, columns)| {
+                    let now = tables.get(table)?;
+                    Some((table.clone(), columns.iter().filter(|column| now.contains(column)).cloned().collect()))
+                })
+                .collect();
+            let before = rows(&store, &kept);
+            assert!(before.values().all(|rows| !rows.is_empty()), "taking back {reverted:?} has emptied an older table on {kind:?}");
+            assert_eq!(wait(store.migrate()).unwrap(), reverted);
+            assert_eq!(description(&store), first);
+            assert!(rows(&store, &kept) == before, "bringing {reverted:?} onto older data has changed it on {kind:?}");
+        }
+
         let mut reverted = wait(store.revert_migrations()).unwrap();
         reverted.reverse();
         assert_eq!(reverted, run);
@@ -33,8 +122,14 @@ fn up_down_and_up_again_on_a_filled_database() {
         assert_eq!(wait(store.schema_state()).unwrap(), SchemaState::Behind);
         assert_eq!(wait(store.migrate()).unwrap(), run);
         assert_eq!(description(&store), first);
-        world::build(&store, clock::instant("2026-11-22T10:00:00Z"));
+        fill(&database);
         wait(store.close());
+        println!(
+            "{kind:?}: {} tables, {} rows, {} migrations down and up",
+            full.len(),
+            full.values().map(Vec::len).sum::<usize>(),
+            run.len()
+        );
     }
 }
 

@@ -31,7 +31,8 @@ pub async fn health_live() -> Answer {
 
 /// Is the server ready for work?
 ///
-/// 503 while the database cannot be reached, while its schema is not the one that the program was written for, and when the server is about to stop.
+/// 503 while the database cannot be reached, while its disk is full, while its schema is not the one that the program was written for, and when the
+/// server is about to stop.
 #[utoipa::path(tag = "health", security(()), responses((status = 200, description = "Ready", body = HealthView)))]
 #[get("/readyz")]
 pub async fn health_ready(state: Data<AppState>) -> Result<Answer, Problem> {
@@ -39,8 +40,8 @@ pub async fn health_ready(state: Data<AppState>) -> Result<Answer, Problem> {
         return Err(AppError::Unavailable.into());
     }
     match state.store.schema_state().await? {
-        SchemaState::Current => Ok(ok()),
-        SchemaState::Behind | SchemaState::TooNew(_) => Err(AppError::Unavailable.into()),
+        SchemaState::Current if state.store.has_room().await => Ok(ok()),
+        _ => Err(AppError::Unavailable.into()),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
@@ -63,6 +63,10 @@ pub async fn outer<B: MessageBody + 'static>(mut request: ServiceRequest, next: 
                 None => response.map_into_boxed_body(),
             };
             put_headers(response.headers_mut(), &facts, &state.config);
+            if state.is_draining() {
+                // Each connection ends with an answer, and never with a request that nobody reads any more.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
             Ok(response)
         }
         Err(error) => {
@@ -115,7 +119,11 @@ pub async fn inner<B: MessageBody + 'static>(request: ServiceRequest, next: Next
     let Some(state) = request.app_data::<Data<AppState>>().cloned() else {
         return Err(Problem::from(AppError::internal("no application state")).into());
     };
-    if let Err(refusal) = admit(&request, &facts, state.config.docs) {
+    let admitted = admit(&request, &facts, state.config.docs).and_then(|()| {
+        // The store would refuse it anyway. Said before the body is read, it costs next to nothing.
+        if needs_the_store(&facts.path) && state.store.is_busy() { Err(AppError::Unavailable) } else { Ok(()) }
+    });
+    if let Err(refusal) = admitted {
         let answer = Problem::from(refusal).render(&facts);
         return Ok(request.into_response(answer));
     }
@@ -132,6 +140,11 @@ pub async fn inner<B: MessageBody + 'static>(request: ServiceRequest, next: Next
         Some(problem) => response.into_response(problem),
         None => response.map_into_boxed_body(),
     })
+}
+
+/// Whether an operation works with the store, and bears a refusal: probes do not, they are what tells how it stands.
+fn needs_the_store(path: &str) -> bool {
+    path.starts_with("/v1/") || path.starts_with("/oauth/")
 }
 
 /// What can be refused from the document alone.

@@ -454,15 +454,23 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
     pub fn audit_verify(&mut self) -> Result<VerifyReport, StoreError> {
+        self.audit_verify_from(Uuid::nil(), &mut |_| {})
+    }
+
+    /// As [`Db::audit_verify`], for the chains from one on: names of chains grow with time. `progress` hears after each part how many events were
+    /// checked.
+    ///
+    /// # Errors
+    /// As [`Db::audit_verify`].
+    pub fn audit_verify_from(&mut self, first: Uuid, progress: &mut dyn FnMut(u64)) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
         let mut last: Option<StoredAuditEvent> = None;
         loop {
-            let mut query = audit_events::table.select(AuditRow::as_select()).into_boxed::<MultiBackend>();
+            let writer = UuidCol(last.as_ref().map_or(first, |last| last.writer_id));
+            let mut query =
+                audit_events::table.select(AuditRow::as_select()).filter(audit_events::writer_id.ge(writer)).into_boxed::<MultiBackend>();
             if let Some(last) = &last {
-                let writer = UuidCol(last.writer_id);
-                query = query
-                    .filter(audit_events::writer_id.ge(writer))
-                    .filter(audit_events::writer_id.gt(writer).or(audit_events::seq.gt(last.seq)));
+                query = query.filter(audit_events::writer_id.gt(writer).or(audit_events::seq.gt(last.seq)));
             }
             let rows = query
                 .order((audit_events::writer_id.asc(), audit_events::seq.asc()))
@@ -476,6 +484,7 @@ impl Db<'_> {
                 report.check(last.as_ref(), &event);
                 last = Some(event);
             }
+            progress(report.events);
         }
     }
 }

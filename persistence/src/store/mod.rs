@@ -4,10 +4,12 @@ mod job;
 mod journal;
 mod postgresql;
 mod queue;
+mod reserve;
 mod sqlite;
 mod stats;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -19,6 +21,7 @@ use crate::db::{Context, Db};
 use crate::error::StoreError;
 use crate::inspection::Statements;
 use crate::migrations::{self, SchemaState};
+use crate::repo::audit::VerifyReport;
 use crate::url::DbUrl;
 
 use stats::Counters;
@@ -53,6 +56,11 @@ pub struct StoreOptions {
     pub read_queue: usize,
     /// How many writes and journal entries may wait.
     pub write_queue: usize,
+    /// How many calls may be under way, waiting ones included. Beyond it, the answer is [`StoreError::Busy`] at once: whoever waits behind more than
+    /// that waits longer than it is worth, and makes all others wait, too.
+    pub in_flight: usize,
+    /// SQLite: bytes kept free beside the database, so that reads can still be put on record when the disk is full; 0 keeps none.
+    pub reserve: u64,
     /// How many waiting writes one commit may make durable.
     pub group_limit: usize,
     /// How long a thread waits for a connection from the pool.
@@ -73,11 +81,14 @@ impl StoreOptions {
         Self {
             keys,
             ids,
-            deadline: Duration::from_secs(5),
+            // An answer is due in five seconds, whatever the database does; one of them is for the way.
+            deadline: Duration::from_secs(4),
             readers: std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8),
             connections: 10,
             read_queue: 256,
             write_queue: 256,
+            in_flight: 64,
+            reserve: 0,
             group_limit: 128,
             pool_timeout: Duration::from_secs(2),
             busy_timeout: Duration::from_secs(2),
@@ -108,7 +119,24 @@ struct Inner {
     url: DbUrl,
     options: StoreOptions,
     counters: Arc<Counters>,
+    in_flight: AtomicUsize,
     engine: Engine,
+}
+
+/// A call's place among those under way.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(inner: &'a Inner) -> Option<Self> {
+        let place = Self(&inner.in_flight);
+        (place.0.fetch_add(1, Ordering::Relaxed) < inner.options.in_flight).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 enum Engine {
@@ -143,7 +171,7 @@ impl Store {
             DbUrl::Sqlite(_) => Engine::Sqlite(sqlite::Engine::start(url, &options, context, &counters)?),
             DbUrl::Postgres(_) => Engine::Postgresql(postgresql::Engine::start(url, &options, context, &counters)?),
         };
-        Ok(Self { inner: Arc::new(Inner { url: url.clone(), options, counters, engine }) })
+        Ok(Self { inner: Arc::new(Inner { url: url.clone(), options, counters, in_flight: AtomicUsize::new(0), engine }) })
     }
 
     /// Runs a closure that only reads, in a transaction in which every query sees the same state. The answer waits until the events that it noted
@@ -155,6 +183,17 @@ impl Store {
     /// # Errors
     /// The closure's own, or a [`StoreError`] turned into it.
     pub async fn read<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Db<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let Some(_place) = Place::take(&self.inner) else { return self.refuse(StoreError::Busy) };
+        self.read_at_any_rate(f).await
+    }
+
+    /// As [`Store::read`], however many calls are under way: for those who ask how the store is.
+    async fn read_at_any_rate<T, E, F>(&self, f: F) -> Result<T, E>
     where
         F: FnMut(&mut Db<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -199,6 +238,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let Some(_place) = Place::take(&self.inner) else { return self.refuse(StoreError::Busy) };
         let (job, answer) = job::task(f, self.inner.counters.clone());
         Counters::add(&self.inner.counters.writes, 1);
         let admitted = match &self.inner.engine {
@@ -208,6 +248,30 @@ impl Store {
         self.answer(admitted, answer).await
     }
 
+    fn refuse<T, E: From<StoreError>>(&self, error: StoreError) -> Result<T, E> {
+        Counters::add(&self.inner.counters.refused, 1);
+        Err(E::from(error))
+    }
+
+    /// Whether so many calls are under way that another one would be refused. By the time of the call it may be otherwise: this is for whoever wants
+    /// to spare the work before it.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.inner.in_flight.load(Ordering::Relaxed) >= self.inner.options.in_flight
+    }
+
+    /// Whether there is room for writes on the disk of a SQLite database; after a full disk, looks at it again. A PostgreSQL server looks after its
+    /// disk itself.
+    pub async fn has_room(&self) -> bool {
+        match &self.inner.engine {
+            Engine::Sqlite(engine) if engine.is_full() => {
+                let probe = |_: &mut Db<'_>| -> Result<(), StoreError> { Ok(()) };
+                !matches!(self.write(probe).await, Err(StoreError::StorageFull))
+            }
+            _ => true,
+        }
+    }
+
     /// The deadline lies here and not in the database: a frozen server sends no timeout. The thread that runs the closure stays taken until it
     /// really comes back.
     async fn answer<T, E>(&self, admitted: Result<(), StoreError>, answer: job::Answer<T, E>) -> Result<T, E>
@@ -215,8 +279,7 @@ impl Store {
         E: From<StoreError>,
     {
         if let Err(error) = admitted {
-            Counters::add(&self.inner.counters.refused, 1);
-            return Err(E::from(error));
+            return self.refuse(error);
         }
         match tokio::time::timeout(self.inner.options.deadline, answer).await {
             Ok(Ok(result)) => result,
@@ -233,7 +296,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`] or [`StoreError::DeadlineExceeded`].
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.read(|db: &mut Db<'_>| {
+        self.read_at_any_rate(|db: &mut Db<'_>| {
             diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1")).get_result::<i32>(db.conn())?;
             Ok(())
         })
@@ -245,7 +308,7 @@ impl Store {
     /// # Errors
     /// As [`Store::ping`].
     pub async fn schema_state(&self) -> Result<SchemaState, StoreError> {
-        self.read(|db: &mut Db<'_>| migrations::state(db.conn())).await
+        self.read_at_any_rate(|db: &mut Db<'_>| migrations::state(db.conn())).await
     }
 
     /// Brings the schema up to date, however long it takes; gives the versions that were run.
@@ -262,6 +325,26 @@ impl Store {
     /// Whatever the database says.
     pub async fn revert_migrations(&self) -> Result<Vec<String>, StoreError> {
         self.with_own_connection(|session| migrations::revert(&mut session.conn)).await
+    }
+
+    /// Takes the newest migration back, with the data that came with it; gives its version.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub async fn revert_newest_migration(&self) -> Result<String, StoreError> {
+        self.with_own_connection(|session| migrations::revert_newest(&mut session.conn)).await
+    }
+
+    /// Checks the whole audit trail, however long it takes. `progress` hears now and then how many events were checked.
+    ///
+    /// # Errors
+    /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
+    pub async fn verify_audit_trail(&self, mut progress: impl FnMut(u64) + Send + 'static) -> Result<VerifyReport, StoreError> {
+        let context = Context { keys: self.inner.options.keys.clone(), ids: self.inner.options.ids.clone() };
+        // No transaction around it: a long one would keep SQLite's log from being emptied, and what is behind in a chain never changes.
+        self.with_own_connection(move |session| Db::new(&mut session.conn, &context).audit_verify_from(uuid::Uuid::nil(), &mut progress))
+            .await
     }
 
     async fn with_own_connection<T: Send + 'static>(

@@ -16,6 +16,7 @@ use crate::store::StoreOptions;
 use crate::store::job::{self, Job, Part};
 use crate::store::journal::Journal;
 use crate::store::queue::Queue;
+use crate::store::reserve::Reserve;
 use crate::store::stats::Counters;
 use crate::url::DbUrl;
 
@@ -39,6 +40,7 @@ pub(crate) struct Engine {
     here: Reader,
     reads: Arc<Queue<Box<dyn Job>>>,
     writes: Arc<Queue<Entry>>,
+    reserve: Arc<Reserve>,
     parts: Mutex<Vec<Part>>,
 }
 
@@ -49,6 +51,7 @@ impl Engine {
         let opener = options.opener(url, Purpose::Write);
         // Opened here, so that a wrong path is told at once and the file exists before the first reader looks for it.
         let session = opener.open().map_err(job::unavailable)?;
+        let reserve = Arc::new(Reserve::prepare(url.sqlite_path().unwrap_or(std::path::Path::new("")), options.reserve));
         let mut writer = Writer {
             opener,
             session: Some(session),
@@ -56,6 +59,7 @@ impl Engine {
             context: context.clone(),
             counters: counters.clone(),
             limit: options.group_limit,
+            reserve: reserve.clone(),
         };
         let queue = writes.clone();
         let writing = vec![job::spawn("store-writer", move || writer.work(&queue))?];
@@ -78,7 +82,7 @@ impl Engine {
         let (r, w) = (reads.clone(), writes.clone());
         // Readers first: the last of them still hand their events to the writer.
         let parts = vec![Part::new(move || r.close(), reading), Part::new(move || w.close(), writing)];
-        Ok(Self { here, reads, writes, parts: Mutex::new(parts) })
+        Ok(Self { here, reads, writes, reserve, parts: Mutex::new(parts) })
     }
 
     /// Runs a short read on the caller's thread: handing it to another one costs more than the read. When all connections for this are taken, it
@@ -102,7 +106,15 @@ impl Engine {
     }
 
     pub fn write(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        if self.reserve.refuses() {
+            return Err(StoreError::StorageFull);
+        }
         self.writes.push(Entry::Write(job)).map_err(|(error, _)| error)
+    }
+
+    /// Whether the disk was full when it was last looked at.
+    pub fn is_full(&self) -> bool {
+        self.reserve.is_full()
     }
 
     pub fn stop(&self) {
@@ -163,6 +175,7 @@ struct Writer {
     context: Context,
     counters: Arc<Counters>,
     limit: usize,
+    reserve: Arc<Reserve>,
 }
 
 impl Writer {
@@ -185,6 +198,13 @@ impl Writer {
 
     /// Makes entries from the front durable in one commit and answers them. What is left in `group` did not run and belongs to the next commit.
     fn commit_together(&mut self, group: &mut VecDeque<Entry>) {
+        if self.reserve.is_full() && !self.reserve.try_restore() {
+            // What room is left is for the trail.
+            refuse_writes(group);
+            if group.is_empty() {
+                return;
+            }
+        }
         let mut session = match self.session.take().map_or_else(|| self.opener.open(), Ok) {
             Ok(session) => session,
             Err(error) => {
@@ -193,23 +213,31 @@ impl Writer {
             }
         };
         let mut ran = Vec::with_capacity(group.len());
-        let done = self.run_group(&mut session, group, &mut ran);
+        let mut done = self.run_group(&mut session, group, &mut ran);
         if done.is_err() {
             session.end();
         }
         if !session.doomed {
             self.session = Some(session);
         }
+        if matches!(done, Err(StoreError::Unavailable)) && self.reserve.has_no_room() {
+            done = Err(StoreError::StorageFull);
+        }
+        if matches!(done, Err(StoreError::StorageFull)) && self.reserve.release() {
+            // Now there is room for the reads of this group.
+            ran.into_iter().rev().for_each(|entry| group.push_front(entry));
+            return refuse_writes(group);
+        }
         if done.is_err() && ran.is_empty() {
             // Not even the first one could begin: the same would happen to the others.
-            ran.extend(group.drain(..).map(Entry::into_job));
+            ran.extend(group.drain(..));
         }
-        for job in ran {
-            job.finish(done.clone());
+        for entry in ran {
+            entry.into_job().finish(done.clone());
         }
     }
 
-    fn run_group(&mut self, session: &mut Session, group: &mut VecDeque<Entry>, ran: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
+    fn run_group(&mut self, session: &mut Session, group: &mut VecDeque<Entry>, ran: &mut Vec<Entry>) -> Result<(), StoreError> {
         session.begin_write()?;
         let mut events = Vec::new();
         // What failed and left no event was rolled back to its savepoint: the commit makes nothing of it durable.
@@ -218,8 +246,9 @@ impl Writer {
             match entry {
                 Entry::Journal(read, job) => {
                     durable += 1;
-                    events.extend(read);
-                    ran.push(job);
+                    // Kept beside, for another try when the disk is full.
+                    events.extend(read.iter().cloned());
+                    ran.push(Entry::Journal(read, job));
                 }
                 Entry::Write(job) if job.is_abandoned() => {}
                 Entry::Write(mut job) => {
@@ -227,16 +256,21 @@ impl Writer {
                     session.fate.take();
                     let (succeeded, noted) = job::run(job.as_mut(), session, &self.context);
                     // The closure may have passed over an error. PostgreSQL commits nothing then, so nothing is committed here either.
-                    let passed_over = if succeeded { session.fate.take() } else { None };
+                    let trouble = session.fate.take();
+                    if matches!(trouble, Some((_, StoreError::StorageFull))) {
+                        ran.push(Entry::Write(job));
+                        return Err(StoreError::StorageFull);
+                    }
+                    let passed_over = if succeeded { trouble } else { None };
                     if let Some((_, error)) = passed_over {
                         if let Err(error) = session.rollback() {
-                            ran.push(job);
+                            ran.push(Entry::Write(job));
                             return Err(error.into());
                         }
                         job.finish(Err(error));
                         continue;
                     }
-                    ran.push(job);
+                    ran.push(Entry::Write(job));
                     durable += usize::from(succeeded || !noted.is_empty());
                     events.extend(noted);
                     // After some errors (a full disk, for one) SQLite has rolled the whole transaction back by itself. Then this fails, and with it
@@ -259,5 +293,15 @@ impl Writer {
             self.counters.committed(durable, count);
         }
         Ok(())
+    }
+}
+
+/// Answers the writes of a group that found the disk full; the journal entries stay.
+fn refuse_writes(group: &mut VecDeque<Entry>) {
+    for entry in std::mem::take(group) {
+        match entry {
+            Entry::Write(job) => job.finish(Err(StoreError::StorageFull)),
+            entry @ Entry::Journal(..) => group.push_back(entry),
+        }
     }
 }

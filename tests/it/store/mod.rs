@@ -1,7 +1,6 @@
 //! The behaviour of the store over both databases: one suite, because a difference between them is a bug of ours.
 
 mod constraints;
-mod kill;
 mod load;
 mod pages;
 mod round_trips;

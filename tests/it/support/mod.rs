@@ -4,8 +4,10 @@ pub mod app;
 pub mod clock;
 pub mod database;
 pub mod golden;
+pub mod postgresql;
 pub mod process;
 pub mod raw;
+pub mod wire;
 pub mod world;
 
 pub use app::{Reply, TestApp};

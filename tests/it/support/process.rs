@@ -8,10 +8,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
+use lahete_api::auth::keys::SigningKey;
+use lahete_api::auth::token::{self, Audience, Claims};
+use lahete_api::clock::SystemClock;
+use lahete_domain::ids::{Id as _, UserId};
+use lahete_domain::time::Clock as _;
 
 /// `lahete` with its own settings and nothing of the test's environment.
 pub fn lahete(folder: &Path, settings: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lahete"));
+    // The long form of some tests runs the program as it is built for use.
+    let program = std::env::var("LAHETE_TEST_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_lahete").to_owned());
+    let mut command = Command::new(program);
     command.env_clear().env("LAHETE_DATA_DIR", folder).env("LAHETE_LOG", "info").current_dir(folder).stdin(Stdio::null());
     for (name, value) in settings {
         command.env(format!("LAHETE_{}", name.to_ascii_uppercase()), value);
@@ -27,6 +34,32 @@ pub fn lay_data_key(folder: &Path) {
     std::io::Write::write_all(&mut file, base64::engine::general_purpose::STANDARD.encode([7_u8; 32]).as_bytes()).unwrap();
 }
 
+/// Makes tokens as the server in a folder would.
+pub struct Signer(SigningKey);
+
+impl Signer {
+    /// With the key in the folder; makes it when there is none.
+    pub fn of(folder: &Path) -> Self {
+        Self(SigningKey::load(&folder.join("signing-key.pem"), true).unwrap())
+    }
+
+    /// A token for a person.
+    pub fn user(&self, id: UserId) -> String {
+        let now = SystemClock.now().utc().timestamp();
+        let claims = Claims {
+            iss: "http://127.0.0.1:8080".to_owned(),
+            sub: format!("user:{}", id.as_uuid()),
+            aud: Audience::One("lahete-api".to_owned()),
+            client_id: "lahete-test".to_owned(),
+            iat: now,
+            exp: now + 900,
+            nbf: None,
+            jti: uuid::Uuid::now_v7().to_string(),
+        };
+        format!("Bearer {}", token::sign(&self.0, &claims).unwrap())
+    }
+}
+
 /// A running server.
 pub struct Server {
     pub addr: SocketAddr,
@@ -37,8 +70,17 @@ pub struct Server {
 impl Server {
     /// Starts it and waits until it says where it listens.
     pub fn start(folder: &Path, database: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_as(folder, database, settings, &["--demo"])
+    }
+
+    /// As [`Server::start`], outside the demo mode: keys must be there, and the database need not.
+    pub fn start_plain(folder: &Path, database: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_as(folder, database, settings, &[])
+    }
+
+    fn start_as(folder: &Path, database: &str, settings: &[(&str, &str)], options: &[&str]) -> Self {
         let mut command = lahete(folder, settings);
-        command.args(["serve", "--demo", "--database", database, "--bind", "127.0.0.1:0"]);
+        command.args(["serve", "--database", database, "--bind", "127.0.0.1:0"]).args(options);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -78,6 +120,33 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
         panic!("not ready: {}", self.last_lines())
+    }
+
+    /// Asks it to stop, as an operator does, and does not wait.
+    pub fn ask_to_stop(&self) {
+        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Whether it runs.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// What the system says of its memory, in KiB: `VmRSS` for now, `VmHWM` for the most there ever was.
+    pub fn memory(&self, what: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap_or_else(|| panic!("no {what} in {status}"));
+        line.trim_matches([':', ' ', '\t']).split_whitespace().next().unwrap().parse().unwrap()
+    }
+
+    /// `kill -9` while others still talk to it.
+    pub fn kill_by_id(&self) {
+        assert!(Command::new("kill").args(["-KILL", &self.child.id().to_string()]).status().unwrap().success());
     }
 
     /// `kill -9`: no word of farewell, no last write.
