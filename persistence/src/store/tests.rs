@@ -513,6 +513,11 @@ async fn a_full_disk_fails_the_write_and_nothing_else() {
     assert!(small.is_ok() || matches!(small, Err(StoreError::StorageFull)), "{small:?}");
     assert_eq!(find(&store, "with-it").await.is_some(), small.is_ok());
     assert!(find(&store, "before").await.is_some());
+    // Writes are refused until the disk was looked at again, and found to have room.
+    assert!(matches!(keep(&store, "at-once").await, Err(StoreError::StorageFull)));
+    assert!(!store.has_room().await);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert!(store.has_room().await);
     keep(&store, "after").await.unwrap();
     assert!(check(&store).await.is_sound());
 }

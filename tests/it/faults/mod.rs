@@ -56,8 +56,16 @@ struct Site {
     folder: PathBuf,
     referrer: String,
     coordinator: String,
-    /// Lives as long as the site.
-    _database: Option<TestDatabase>,
+    /// Lives as long as the site, and takes the folder along.
+    database: Option<TestDatabase>,
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if self.database.is_none() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
 }
 
 impl Site {
@@ -75,7 +83,7 @@ impl Site {
         lay_data_key(&folder);
         let signer = Signer::of(&folder);
         let (referrer, coordinator) = (signer.user(people.referrer), signer.user(people.coordinator));
-        Self { people, url, folder, referrer, coordinator, _database: database }
+        Self { people, url, folder, referrer, coordinator, database }
     }
 
     /// Long rounds outlive a token.
