@@ -142,7 +142,19 @@ impl Cluster {
             _ => &[(Work::Write, 1)],
         };
         let mut command = self.command("pgbench");
-        command.args(["-n", "-M", "prepared", "-j", "2", "-c", &CONNECTIONS.to_string(), "-T", &time.as_secs().max(1).to_string()]);
+        command.args([
+            "-n",
+            "-M",
+            "prepared",
+            "--max-tries",
+            "9",
+            "-j",
+            "2",
+            "-c",
+            &CONNECTIONS.to_string(),
+            "-T",
+            &time.as_secs().max(1).to_string(),
+        ]);
         for (work, weight) in scripts {
             let path = folder.join(format!("{work:?}.sql"));
             std::fs::write(&path, script(*work, data, page))?;

@@ -258,7 +258,7 @@ fn record(app: &TestApp, statements: &Statements) -> Seen {
             for query in reading.queries() {
                 let what = format!("{} by {who} with {query}", reading.name);
                 let ask = |more: &str| {
-                    statements.take();
+                    drop(statements.take());
                     caller.get(&format!("{}?{}{query}{more}", reading.path, reading.required)).send()
                 };
                 let mut reply = ask(if reading.paged { "limit=1" } else { "" });
@@ -271,7 +271,7 @@ fn record(app: &TestApp, statements: &Statements) -> Seen {
                 while reading.paged && counts.len() < 4 {
                     let Some(next) = reply.json()["page"]["next"].as_str().map(str::to_owned) else { break };
                     let path = next.find("/v1/").map_or(next.as_str(), |at| &next[at..]).to_owned();
-                    statements.take();
+                    drop(statements.take());
                     reply = caller.get(&path).send();
                     counts.push(seen.note(statements.take(), &what, true));
                 }
@@ -284,7 +284,7 @@ fn record(app: &TestApp, statements: &Statements) -> Seen {
         assert!(found.contains(&reading.name), "nobody was answered by {}", reading.name);
     }
     app.clock.advance_days(60);
-    statements.take();
+    drop(statements.take());
     the_clock_looks(app);
     seen.note(statements.take(), "the clock", false);
     seen
