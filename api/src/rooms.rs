@@ -1,4 +1,4 @@
-//! All rooms of the API, in the order of the work: the one list from which both the routes and the API document are made.
+//! All rooms of the API, the one list from which both the routes and the API document are made.
 //!
 //! Where two patterns fit one path, the one with fewer parameters must be registered first.
 
@@ -14,6 +14,8 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 
 /// The rooms below `/v1`, one line each.
 fn version_one(config: &mut ServiceConfig<'_>) {
+    // First what is asked for most: a path is held against the patterns one after the other.
+    config.configure(crate::referrals::configure);
     config.configure(crate::code_lists::routes::configure);
     config.configure(crate::municipalities::routes::configure);
     config.configure(crate::programmes::configure);
@@ -23,7 +25,6 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::api_clients::configure);
     config.configure(crate::audit_events::configure);
     config.configure(crate::measure_instruments::configure);
-    config.configure(crate::referrals::configure);
     config.configure(crate::public::configure);
     config.configure(crate::consents::configure);
     config.configure(crate::clients::configure);

@@ -23,8 +23,9 @@ pub enum AnyConnection {
     Sqlite(SqliteConnection),
 }
 
-/// Writes one expression for both databases, where the query builder has no common form (upserts, inserts of several rows).
-/// Each use says which clause forced it.
+/// Writes one expression for both databases: where the query builder has no common form (upserts, inserts of several rows), and where a statement is
+/// run for every call. The common connection puts the text of a statement together three times each time that it is run; a connection to one
+/// database knows a statement by its type.
 macro_rules! on_backend {
     ($conn:expr, |$c:ident| $body:expr) => {
         match $conn {
@@ -200,8 +201,13 @@ impl Opener {
     fn postgresql_settings(&self) -> String {
         let limits = match self.purpose {
             Purpose::Migrate => "SET statement_timeout = 0; SET lock_timeout = '10s';".to_owned(),
+            // A scan of a whole table locks all of it against the writes of others, and a table that is small today would be scanned: there is an
+            // index for every statement, which a test looks after. None of them runs so long that compiling it would pay.
             Purpose::Read | Purpose::Write => {
-                format!("SET statement_timeout = {}; SET lock_timeout = '2s';", self.statement_timeout.as_millis())
+                format!(
+                    "SET statement_timeout = {}; SET lock_timeout = '2s'; SET enable_seqscan = off; SET jit = off;",
+                    self.statement_timeout.as_millis()
+                )
             }
         };
         format!(

@@ -160,6 +160,8 @@ impl Cluster {
             std::fs::write(&path, script(*work, data, page))?;
             command.arg("-f").arg(format!("{}@{weight}", path.display()));
         }
+        // As the program's connections are set.
+        command.env("PGOPTIONS", "-c enable_seqscan=off -c jit=off");
         let output = command.arg(name).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok());
@@ -230,7 +232,7 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
         Work::List => {
             let behind = match page {
                 Page::First => String::new(),
-                Page::After { at, id } => format!(" AND (created_at < '{at}' OR (created_at = '{at}' AND id < '{id}'))"),
+                Page::After { at, id } => format!(" AND created_at <= '{at}' AND (created_at < '{at}' OR id < '{id}')"),
             };
             text += "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n";
             text += &roles(COORDINATOR);
@@ -265,39 +267,31 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
                 "SELECT programmes.id FROM programme_municipalities JOIN programmes ON programmes.id = programme_municipalities.programme_id WHERE programme_municipalities.municipality = '{MUNICIPALITY}' AND programmes.active = true ORDER BY programmes.id;\n"
             );
             text += &format!(
-                "INSERT INTO clients (id, version, programme_id, given_name, family_name, phone, client_will_contact, birth_date, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, provisional, created_at) VALUES ({client}, 1, '{PROGRAMME}', 'Aino', 'Esimerkki', '+358 40 555 0101', false, '1942-05-07', 'female', '{MUNICIPALITY}', 'fi', false, false, true, true, now());\n"
+                "SELECT id, version, name, controller, privacy_notice_url, active FROM programmes WHERE id = '{PROGRAMME}' LIMIT 1;\nSELECT programme_id, municipality FROM programme_municipalities WHERE programme_id = ANY(ARRAY['{PROGRAMME}'::uuid]);\n"
             );
             text += &format!(
-                "INSERT INTO referrals (id, version, programme_id, client_id, channel, referrer_user_id, organisation_id, sector, municipality, state, state_since, created_at) VALUES ({referral}, 1, '{PROGRAMME}', {client}, 'signed_in', '{REFERRER}', '{ORGANISATION}', 'elderly', '{MUNICIPALITY}', 'draft', now(), now());\n"
+                "INSERT INTO clients (id, version, programme_id, given_name, family_name, phone, client_will_contact, birth_date, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, provisional, created_at) VALUES ({client}, 1, '{PROGRAMME}', 'Aino', 'Esimerkki', '+358 40 555 0101', false, '1942-05-07', 'female', '{MUNICIPALITY}', 'fi', false, false, true, false, now());\n"
+            );
+            text += &format!(
+                "INSERT INTO referrals (id, version, programme_id, client_id, channel, referrer_user_id, organisation_id, sector, municipality, state, state_since, created_at, submitted_at, shared_until) VALUES ({referral}, 2, '{PROGRAMME}', {client}, 'signed_in', '{REFERRER}', '{ORGANISATION}', 'elderly', '{MUNICIPALITY}', 'submitted', now(), now(), now(), '9999-12-31');\n"
             );
             text += &format!(
                 "INSERT INTO referral_details (referral_id, referrer_name, referrer_contact, feedback_wanted, wish, written_together, joint_meeting_wished, not_a_service_acknowledged) VALUES ({referral}, 'Riikka Lähettäjä', 'riikka@example.org', true, 'Haluaisin taas ulkoilemaan jonkun kanssa.', true, false, true);\n"
             );
-            text += &format!("DELETE FROM referral_reasons WHERE referral_id = {referral};\n");
             for reason in ["loneliness", "outdoors"] {
                 text += &format!("INSERT INTO referral_reasons (referral_id, reason) VALUES ({referral}, '{reason}');\n");
             }
-            let event = |kind: &str, to: &str| {
-                format!(
-                    "INSERT INTO events (id, referral_id, programme_id, kind, at, caller_kind, user_id, api_client_id, role, from_state, to_state, reason, comment) VALUES (gen_random_uuid(), {referral}, '{PROGRAMME}', '{kind}', now(), 'user', '{REFERRER}', NULL, 'referrer', 'draft', '{to}', NULL, NULL);\n"
-                )
-            };
-            text += &event("referral_created", "draft");
             text += &format!(
                 "INSERT INTO consents (id, referral_id, purposes, withdrawn_purposes, text_version, language, method, given_with, given_at, recorded_by) VALUES (gen_random_uuid(), {referral}, 'evaluation,feedback_to_referrer,process_referral,share_with_link_worker', '', '2026-1', 'fi', 'written', 'Riikka Lähettäjä', now(), '{REFERRER}');\n"
             );
             text += &format!(
-                "{CLIENT} = {client} LIMIT 1;\nSELECT id, version, name, controller, privacy_notice_url, active FROM programmes WHERE id = '{PROGRAMME}' LIMIT 1;\nSELECT programme_id, municipality FROM programme_municipalities WHERE programme_id = ANY(ARRAY['{PROGRAMME}'::uuid]);\n"
-            );
-            text += &format!(
-                "UPDATE referrals SET version = 2, programme_id = '{PROGRAMME}', client_id = {client}, channel = 'signed_in', referrer_user_id = '{REFERRER}', organisation_id = '{ORGANISATION}', sector = 'elderly', municipality = '{MUNICIPALITY}', state = 'submitted', state_since = now(), coordinator_id = NULL, created_at = now(), submitted_at = now(), shared_until = '9999-12-31' WHERE id = {referral} AND version = 1;\n"
-            );
-            text += &event("referral_submitted", "submitted");
-            text += &format!("UPDATE clients SET provisional = false WHERE id = {client};\n");
-            text += &format!(
                 "INSERT INTO referral_snapshots (referral_id, programme_id, submitted_on, age, sex, municipality, evaluation, state, outcome, route, sector, reasons, assigned) VALUES ({referral}, '{PROGRAMME}', current_date, 84, 'female', '{MUNICIPALITY}', true, 'submitted', NULL, NULL, 'elderly', 'loneliness,outdoors', false);\n"
             );
-            text += &format!("{CLIENT} = {client} LIMIT 1;\n");
+            for (kind, to) in [("referral_created", "draft"), ("referral_submitted", "submitted")] {
+                text += &format!(
+                    "INSERT INTO events (id, referral_id, programme_id, kind, at, caller_kind, user_id, api_client_id, role, from_state, to_state, reason, comment) VALUES (gen_random_uuid(), {referral}, '{PROGRAMME}', '{kind}', now(), 'user', '{REFERRER}', NULL, 'referrer', 'draft', '{to}', NULL, NULL);\n"
+                );
+            }
             text += &format!(
                 "INSERT INTO idempotency_keys (caller, operation, key, fingerprint, status, headers, body, created_at) VALUES ('user:{REFERRER}', 'referral_create', {key}, decode(repeat('00', 32), 'hex'), 201, '[]', '{}', now());\n",
                 ANSWER.replace(':', "\\u003a").replace('\'', "''")

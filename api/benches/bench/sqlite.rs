@@ -175,7 +175,7 @@ impl<'c> Calls<'c> {
         let keys = match &self.page {
             Page::First => self.all(&format!("{head} {tail}"), params![programme, "draft", STATE, MUNICIPALITY, 21])?,
             Page::After { at, id } => self.all(
-                &format!("{head} AND (created_at < ? OR (created_at = ? AND id < ?)) {tail}"),
+                &format!("{head} AND created_at <= ? AND (created_at < ? OR id < ?) {tail}"),
                 params![programme, "draft", STATE, MUNICIPALITY, at, at, id, 21],
             )?,
         };
@@ -200,30 +200,26 @@ impl<'c> Calls<'c> {
         self.roles(REFERRER)?;
         self.all("SELECT fingerprint, status, headers, body, created_at FROM idempotency_keys WHERE caller = ? AND operation = ? AND key = ? LIMIT ?", params![referrer, "referral_create", key, 1])?;
         self.all("SELECT programmes.id FROM programme_municipalities JOIN programmes ON programmes.id = programme_municipalities.programme_id WHERE programme_municipalities.municipality = ? AND programmes.active = ? ORDER BY programmes.id", params![MUNICIPALITY, true])?;
-        self.run("INSERT INTO clients (id, version, programme_id, given_name, family_name, phone, client_will_contact, birth_date, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, provisional, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![client, 1, programme, "Aino", "Esimerkki", "+358 40 555 0101", false, "1942-05-07", "female", MUNICIPALITY, "fi", false, false, true, true, now])?;
-        self.run("INSERT INTO referrals (id, version, programme_id, client_id, channel, referrer_user_id, organisation_id, sector, municipality, state, state_since, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, 1, programme, client, "signed_in", referrer, organisation, "elderly", MUNICIPALITY, "draft", now, now])?;
-        self.run("INSERT INTO referral_details (referral_id, referrer_name, referrer_contact, feedback_wanted, wish, written_together, joint_meeting_wished, not_a_service_acknowledged) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", params![referral, "Riikka Lähettäjä", "riikka@example.org", true, "Haluaisin taas ulkoilemaan jonkun kanssa.", true, false, true])?;
-        self.run("DELETE FROM referral_reasons WHERE referral_id = ?", params![referral])?;
-        for reason in ["loneliness", "outdoors"] {
-            self.run("INSERT INTO referral_reasons (referral_id, reason) VALUES (?, ?)", params![referral, reason])?;
-        }
-        let line = |calls: &Self, kind: &str, to: &str| {
-            calls.run("INSERT INTO events (id, referral_id, programme_id, kind, at, caller_kind, user_id, api_client_id, role, from_state, to_state, reason, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![fresh(), referral, programme, kind, now, "user", referrer, None::<String>, "referrer", "draft", to, None::<String>, None::<String>])
-        };
-        line(self, "referral_created", "draft")?;
-        self.run("INSERT INTO consents (id, referral_id, purposes, withdrawn_purposes, text_version, language, method, given_with, given_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![fresh(), referral, "evaluation,feedback_to_referrer,process_referral,share_with_link_worker", "", "2026-1", "fi", "written", "Riikka Lähettäjä", now, referrer])?;
-        self.all(&format!("{CLIENT} (?) LIMIT ?"), params![client, 1])?;
+        let none = None::<String>;
         self.all(
             "SELECT id, version, name, controller, privacy_notice_url, active FROM programmes WHERE id = ? LIMIT ?",
             params![programme, 1],
         )?;
-        self.all("SELECT programme_id, municipality FROM programme_municipalities WHERE programme_id IN (?)", params![programme])?;
-        let none = None::<String>;
-        self.run("UPDATE referrals SET version = ?, programme_id = ?, client_id = ?, channel = ?, referrer_user_id = ?, api_client_id = ?, organisation_id = ?, sector = ?, municipality = ?, state = ?, state_since = ?, coordinator_id = ?, asked = ?, queue_accepted_at = ?, queue_priority = ?, resume_on = ?, back_to = ?, assignment_id = ?, support_period_id = ?, follow_up_on = ?, outcome = ?, end_reason = ?, route = ?, closed_at = ?, closed_by_user = ?, closed_by_role = ?, created_at = ?, submitted_at = ?, link_worker_user_id = ?, shared_until = ? WHERE id = ? AND version = ?", params![2, programme, client, "signed_in", referrer, none, organisation, "elderly", MUNICIPALITY, "submitted", now, none, none, none, none, none, none, none, none, none, none, none, none, none, none, none, now, now, none, "9999-12-31", referral, 1])?;
-        line(self, "referral_submitted", "submitted")?;
-        self.run("UPDATE clients SET provisional = ? WHERE id = ?", params![false, client])?;
+        self.all(
+            "SELECT programme_id, municipality FROM programme_municipalities WHERE programme_id IN (SELECT value FROM json_each(?))",
+            params![format!("[\"{programme}\"]")],
+        )?;
+        self.run("INSERT INTO clients (id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, provisional, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![client, 1, programme, none, "Aino", "Esimerkki", "+358 40 555 0101", none, none, false, "1942-05-07", none, none, none, "female", MUNICIPALITY, "fi", false, false, true, false, now])?;
+        self.run("INSERT INTO referrals (id, version, programme_id, client_id, channel, referrer_user_id, api_client_id, organisation_id, sector, municipality, state, state_since, coordinator_id, asked, queue_accepted_at, queue_priority, resume_on, back_to, assignment_id, support_period_id, follow_up_on, outcome, end_reason, route, closed_at, closed_by_user, closed_by_role, created_at, submitted_at, link_worker_user_id, shared_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, 2, programme, client, "signed_in", referrer, none, organisation, "elderly", MUNICIPALITY, "submitted", now, none, none, none, none, none, none, none, none, none, none, none, none, none, none, none, now, now, none, "9999-12-31"])?;
+        self.run("INSERT INTO referral_details (referral_id, referrer_name, referrer_contact, feedback_wanted, wish, background, written_together, joint_meeting_wished, not_a_service_acknowledged, source_system, source_id, previous_referral_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, "Riikka Lähettäjä", "riikka@example.org", true, "Haluaisin taas ulkoilemaan jonkun kanssa.", none, true, false, true, none, none, none])?;
+        for reason in ["loneliness", "outdoors"] {
+            self.run("INSERT INTO referral_reasons (referral_id, reason) VALUES (?, ?)", params![referral, reason])?;
+        }
+        self.run("INSERT INTO consents (id, referral_id, purposes, withdrawn_purposes, text_version, language, method, given_with, given_at, valid_until, recorded_by, verified_at, verified_by, withdrawn_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![fresh(), referral, "evaluation,feedback_to_referrer,process_referral,share_with_link_worker", "", "2026-1", "fi", "written", "Riikka Lähettäjä", now, none, referrer, none, none, none])?;
         self.run("INSERT INTO referral_snapshots (referral_id, programme_id, submitted_on, age, sex, municipality, evaluation, state, outcome, route, sector, reasons, assigned) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, programme, day, 84, "female", MUNICIPALITY, true, "submitted", none, none, "elderly", "loneliness,outdoors", false])?;
-        self.all(&format!("{CLIENT} (?) LIMIT ?"), params![client, 1])?;
+        for (kind, to) in [("referral_created", "draft"), ("referral_submitted", "submitted")] {
+            self.run("INSERT INTO events (id, referral_id, programme_id, kind, at, caller_kind, user_id, api_client_id, role, from_state, to_state, reason, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![fresh(), referral, programme, kind, now, "user", referrer, none, "referrer", "draft", to, none, none])?;
+        }
         // The digest of the body is work that every way of keeping keys has to do.
         let fingerprint = Sha256::digest(crate::workload::BODY.as_bytes());
         self.run("INSERT INTO idempotency_keys (caller, operation, key, fingerprint, status, headers, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", params![referrer, "referral_create", key, fingerprint.as_slice(), 201, "[[\"content-type\",\"application/json\"],[\"location\",\"/v1/referrals/01a204ed-7b40-76a0-b605-1fc47d2f863f\"],[\"etag\",\"\\\"2\\\"\"]]", crate::workload::ANSWER, now])?;

@@ -89,7 +89,6 @@ pub fn submit(db: &mut Db<'_>, ctx: &OpContext, body: PublicReferralCreate) -> R
         },
         grant: None,
     };
-    let mut open = referrals::create(db, ctx, new)?;
     // What somebody without a sign-in says of the client's consent is only an assertion.
     let asserted = ConsentCreate {
         purposes: body.consent.purposes,
@@ -99,11 +98,9 @@ pub fn submit(db: &mut Db<'_>, ctx: &OpContext, body: PublicReferralCreate) -> R
         given_with: None,
         valid_until: None,
     };
-    let consent = asserted.into_consent(ctx.ids.next(), open.case.referral.id, None, ctx.now);
-    referrals::add_consent(db, ctx, &mut open, consent)?;
-    let case = referrals::submit(db, ctx, &open)?;
+    let (open, _) = referrals::create_sent(db, ctx, new, Some(asserted))?;
     let code = tracking_code()?;
-    db.referral_tracking_code_store(case.referral.id, &hash(&code))?;
+    db.referral_tracking_code_store(open.case.referral.id, &hash(&code))?;
     Ok(PublicReferralReceipt { tracking_code: code, received_at: ctx.now.into() })
 }
 

@@ -147,6 +147,24 @@ pub fn note_as(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKin
     Ok(())
 }
 
+/// Adds the line of a transition to the timeline, and notes the change in the audit trail.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_transition(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    open: &OpenCase,
+    kind: EventKind,
+    to: ReferralStateCode,
+    reason: Option<&'static str>,
+    comment: Option<String>,
+) -> Result<(), AppError> {
+    event(db, ctx, open, kind, Some(to), reason, comment)?;
+    audit(db, ctx, open, AuditAction::Changed);
+    Ok(())
+}
+
 /// Whether the referral was sent and has not ended.
 ///
 /// # Errors
@@ -213,8 +231,7 @@ pub fn commit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, changed: Change
         end_assignment(db, ctx, proposal.id, AssignmentEndReason::ProposalWithdrawn)?;
     }
     db.referral_update(&after, before.version)?;
-    event(db, ctx, open, changed.event, Some(state), changed.reason, comment)?;
-    audit(db, ctx, open, AuditAction::Changed);
+    note_transition(db, ctx, open, changed.event, state, changed.reason, comment)?;
     after.referral.version = before.version.next();
     Ok(after)
 }

@@ -30,6 +30,7 @@ use super::wire::{
 };
 use crate::clients::wire::ClientSummary;
 use crate::code_lists::labels::label;
+use crate::consents::wire::ConsentCreate;
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{Patch, Text};
 use crate::operation::OpContext;
@@ -51,11 +52,8 @@ pub struct NewReferral {
     pub grant: Option<Grant>,
 }
 
-/// Writes a draft with its provisional client. Consents come after it.
-///
-/// # Errors
-/// 409 when the source system has sent it already.
-pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: NewReferral) -> Result<OpenCase, AppError> {
+/// What a referral says, as a draft with its client. Nothing is stored yet.
+fn written(db: &mut Db<'_>, ctx: &OpContext, new: NewReferral) -> Result<(Client, OpenCase), AppError> {
     if let Some(source) = &new.content.source
         && let Some(existing) = db.referral_by_source(source)?
     {
@@ -64,7 +62,6 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: NewReferral) -> Result<Open
             .into());
     }
     let client = Client { id: ctx.ids.next(), version: Version::FIRST, programme: new.programme, user: new.client_user, data: new.client };
-    db.client_insert(&client, true, ctx.now)?;
     let referral = Referral {
         id: ctx.ids.next(),
         version: Version::FIRST,
@@ -86,10 +83,67 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: NewReferral) -> Result<Open
         link_worker_user: None,
         shared_until: None,
     };
-    db.referral_insert(&case)?;
     let open = OpenCase { case, grant: new.grant, consents: Vec::new(), status: ConsentStatus::default() };
+    Ok((client, open))
+}
+
+/// Writes a draft with its provisional client. Consents come after it.
+///
+/// # Errors
+/// 409 when the source system has sent it already.
+pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: NewReferral) -> Result<OpenCase, AppError> {
+    let (client, open) = written(db, ctx, new)?;
+    db.client_insert(&client, true, ctx.now)?;
+    db.referral_insert(&open.case)?;
     case::note_as(db, ctx, &open, EventKind::Created, AuditAction::Created)?;
     Ok(open)
+}
+
+/// Writes a referral that is sent at once, with the consent that comes with it. It is never stored as a draft: each row is written once, as it
+/// shall stand, and none is read back. On PostgreSQL this is what lets many be sent at the same moment. Gives the client, too.
+///
+/// # Errors
+/// 409 when the source system has sent it already, or with the guard of sending that failed.
+pub fn create_sent(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    new: NewReferral,
+    consent: Option<ConsentCreate>,
+) -> Result<(OpenCase, Client), AppError> {
+    let (client, mut open) = written(db, ctx, new)?;
+    if let Some(consent) = consent {
+        let consent = consent.into_consent(ctx.ids.next(), open.case.referral.id, ctx.actor.user(), ctx.now);
+        hear(&mut open, consent, ctx);
+    }
+    let programme = db.programme_get(client.programme)?.ok_or(AppError::NotFound(ProgrammeId::RESOURCE))?;
+    let facts = SubmitFacts { client: &client.data, programme: &programme, consents: &open.status };
+    let changed = open.case.referral.clone().submit(facts, ctx.now)?;
+    let client = match match_known(db, &client)? {
+        Some(known) => known,
+        None => {
+            db.client_insert(&client, false, ctx.now)?;
+            client
+        }
+    };
+    open.case.referral.client = client.id;
+    open.case.client_user = client.user;
+    let version = open.case.referral.version.next();
+    let sent = Case { referral: Referral { client: client.id, version, ..changed.referral }, ..open.case.clone() };
+    db.referral_insert(&sent)?;
+    for consent in &open.consents {
+        db.consent_insert(consent)?;
+    }
+    db.referral_snapshot_insert(&sent.referral, open.status.shares(ConsentPurpose::Evaluation))?;
+    case::note_as(db, ctx, &open, EventKind::Created, AuditAction::Created)?;
+    case::note_transition(db, ctx, &open, changed.event, sent.referral.state.code(), changed.reason, None)?;
+    open.case = sent;
+    Ok((open, client))
+}
+
+fn hear(open: &mut OpenCase, consent: Consent, ctx: &OpContext) {
+    open.consents.push(consent);
+    open.status = ConsentStatus::of(&open.consents, ctx.now.helsinki_date());
+    open.case.shared_until = shared_until(&open.consents, ConsentPurpose::ShareWithLinkWorker);
 }
 
 /// Adds a consent to a case. The referral's version is not moved on: the caller does that with what follows.
@@ -98,9 +152,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: NewReferral) -> Result<Open
 /// When the database fails.
 pub fn add_consent(db: &mut Db<'_>, ctx: &OpContext, open: &mut OpenCase, consent: Consent) -> Result<(), AppError> {
     db.consent_insert(&consent)?;
-    open.consents.push(consent);
-    open.status = ConsentStatus::of(&open.consents, ctx.now.helsinki_date());
-    open.case.shared_until = shared_until(&open.consents, ConsentPurpose::ShareWithLinkWorker);
+    hear(open, consent, ctx);
     Ok(())
 }
 
@@ -115,7 +167,7 @@ pub fn submit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<Case,
     let facts = SubmitFacts { client: &client.data, programme: &programme, consents: &open.status };
     let mut changed = before.clone().submit(facts, ctx.now)?;
     let provisional = client.id;
-    let known = match_known(db, client)?;
+    let known = match_known(db, &client)?;
     let matched = known.as_ref().map_or(provisional, |known| known.id);
     changed.referral.client = matched;
     let mut open = open.clone();
@@ -132,7 +184,7 @@ pub fn submit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<Case,
 }
 
 /// The client of an earlier referral, with what the new one says about them: the newest word counts, and silence takes nothing away.
-fn match_known(db: &mut Db<'_>, new: Client) -> Result<Option<Client>, AppError> {
+fn match_known(db: &mut Db<'_>, new: &Client) -> Result<Option<Client>, AppError> {
     let by_code = match &new.data.identity_code {
         Some(code) => db.client_by_identity_code(new.programme, code)?,
         None => None,
@@ -144,7 +196,8 @@ fn match_known(db: &mut Db<'_>, new: Client) -> Result<Option<Client>, AppError>
     };
     let Some(mut known) = known else { return Ok(None) };
     let expected = known.version;
-    let contact = new.data.contact;
+    let data = new.data.clone();
+    let contact = data.contact;
     known.user = known.user.or(new.user);
     known.data = ClientData {
         contact: Contact {
@@ -153,12 +206,12 @@ fn match_known(db: &mut Db<'_>, new: Client) -> Result<Option<Client>, AppError>
             address: contact.address.or(known.data.contact.address),
             client_will_contact: contact.client_will_contact,
         },
-        identity_code: new.data.identity_code.or(known.data.identity_code),
-        sex: new.data.sex.or(known.data.sex),
-        lives_at_home: new.data.lives_at_home.or(known.data.lives_at_home),
+        identity_code: data.identity_code.or(known.data.identity_code),
+        sex: data.sex.or(known.data.sex),
+        lives_at_home: data.lives_at_home.or(known.data.lives_at_home),
         // Protection is never lifted by a new referral; a coordinator does that, knowing it.
-        non_disclosure: new.data.non_disclosure || known.data.non_disclosure,
-        ..new.data
+        non_disclosure: data.non_disclosure || known.data.non_disclosure,
+        ..data
     };
     db.client_update(&known, expected)?;
     Ok(Some(known))
@@ -284,13 +337,14 @@ pub fn create_signed_in(db: &mut Db<'_>, ctx: &OpContext, body: ReferralCreate) 
         },
         grant: Some(grant),
     };
+    if body.submit {
+        let (open, client) = create_sent(db, ctx, new, body.consent)?;
+        return Ok(view_of(&open, &client, ctx));
+    }
     let mut open = create(db, ctx, new)?;
     if let Some(consent) = body.consent {
         let consent = consent.into_consent(ctx.ids.next(), open.case.referral.id, ctx.actor.user(), ctx.now);
         add_consent(db, ctx, &mut open, consent)?;
-    }
-    if body.submit {
-        open.case = submit(db, ctx, &open)?;
     }
     show(db, ctx, &open)
 }
@@ -306,7 +360,11 @@ fn sees_contact(open: &OpenCase) -> bool {
 
 fn show(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<ReferralView, AppError> {
     let client = db.client_get(open.case.referral.client)?.ok_or_else(|| AppError::internal("the client of a referral is missing"))?;
-    Ok(ReferralView::of(open, ClientSummary::of(&client, sees_contact(open)), ctx.now))
+    Ok(view_of(open, &client, ctx))
+}
+
+fn view_of(open: &OpenCase, client: &Client, ctx: &OpContext) -> ReferralView {
+    ReferralView::of(open, ClientSummary::of(client, sees_contact(open)), ctx.now)
 }
 
 /// One referral.

@@ -7,5 +7,5 @@ mod cases;
 mod routes;
 pub mod wire;
 
-pub use cases::{NewReferral, add_consent, create, list_seen, submit};
+pub use cases::{NewReferral, add_consent, create, create_sent, list_seen, submit};
 pub use routes::configure;

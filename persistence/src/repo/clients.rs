@@ -12,7 +12,7 @@ use lahete_domain::version::Version;
 
 use crate::among::among;
 use crate::cipher::{CipherError, Keys};
-use crate::connection::MultiBackend;
+use crate::connection::{MultiBackend, on_backend};
 use crate::schema::{clients, referrals};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 use crate::{Db, StoreError};
@@ -146,9 +146,8 @@ impl Db<'_> {
     /// When the database refuses.
     pub fn client_insert(&mut self, client: &Client, provisional: bool, now: Instant) -> Result<(), StoreError> {
         let row = ClientRow::of(client, self.keys())?;
-        diesel::insert_into(clients::table)
-            .values((row, clients::provisional.eq(provisional), clients::created_at.eq(InstantCol(now))))
-            .execute(self.conn())?;
+        let values = (row, clients::provisional.eq(provisional), clients::created_at.eq(InstantCol(now)));
+        on_backend!(self.conn(), |c| diesel::insert_into(clients::table).values(values).execute(c))?;
         Ok(())
     }
 
@@ -157,7 +156,8 @@ impl Db<'_> {
     /// # Errors
     /// When the row is corrupt or the database fails.
     pub fn client_get(&mut self, id: ClientId) -> Result<Option<Client>, StoreError> {
-        let row = clients::table.find(IdCol(id)).select(ClientRow::as_select()).first(self.conn()).optional()?;
+        let row: Option<ClientRow> =
+            on_backend!(self.conn(), |c| clients::table.find(IdCol(id)).select(ClientRow::as_select()).first(c)).optional()?;
         row.map(|row| row.into_client(self.keys())).transpose()
     }
 
@@ -166,8 +166,8 @@ impl Db<'_> {
     /// # Errors
     /// When a row is corrupt or the database fails.
     pub fn clients_get(&mut self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
-        let rows: Vec<ClientRow> =
-            clients::table.filter(among(clients::id, ids.iter().copied())).select(ClientRow::as_select()).load(self.conn())?;
+        let wanted = among(clients::id, ids.iter().copied());
+        let rows: Vec<ClientRow> = on_backend!(self.conn(), |c| clients::table.filter(wanted).select(ClientRow::as_select()).load(c))?;
         rows.into_iter().map(|row| row.into_client(self.keys())).collect()
     }
 
@@ -254,7 +254,7 @@ impl Db<'_> {
     /// # Errors
     /// When the database refuses, as it does when another client has the identity code already.
     pub fn client_confirm(&mut self, id: ClientId) -> Result<(), StoreError> {
-        diesel::update(clients::table.find(IdCol(id))).set(clients::provisional.eq(false)).execute(self.conn())?;
+        on_backend!(self.conn(), |c| diesel::update(clients::table.find(IdCol(id))).set(clients::provisional.eq(false)).execute(c))?;
         Ok(())
     }
 

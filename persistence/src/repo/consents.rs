@@ -8,7 +8,7 @@ use lahete_domain::codes::{ConsentMethod, ConsentPurpose, Language};
 use lahete_domain::consent::Consent;
 use lahete_domain::ids::{ConsentId, ReferralId, UserId};
 
-use crate::connection::MultiBackend;
+use crate::connection::{MultiBackend, on_backend};
 use crate::schema::consents;
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol};
 use crate::{Db, StoreError};
@@ -90,7 +90,8 @@ impl Db<'_> {
     /// # Errors
     /// When the database refuses.
     pub fn consent_insert(&mut self, consent: &Consent) -> Result<(), StoreError> {
-        diesel::insert_into(consents::table).values(ConsentRow::from(consent)).execute(self.conn())?;
+        let row = ConsentRow::from(consent);
+        on_backend!(self.conn(), |c| diesel::insert_into(consents::table).values(row).execute(c))?;
         Ok(())
     }
 
@@ -108,11 +109,8 @@ impl Db<'_> {
     /// # Errors
     /// When a row is corrupt or the database fails.
     pub fn consents_of(&mut self, referral: ReferralId) -> Result<Vec<Consent>, StoreError> {
-        let rows: Vec<ConsentRow> = consents::table
-            .filter(consents::referral_id.eq(IdCol(referral)))
-            .order((consents::given_at, consents::id))
-            .select(ConsentRow::as_select())
-            .load(self.conn())?;
+        let of_referral = consents::table.filter(consents::referral_id.eq(IdCol(referral))).order((consents::given_at, consents::id));
+        let rows: Vec<ConsentRow> = on_backend!(self.conn(), |c| of_referral.select(ConsentRow::as_select()).load(c))?;
         rows.into_iter().map(Consent::try_from).collect()
     }
 

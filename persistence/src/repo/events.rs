@@ -6,7 +6,7 @@ use lahete_domain::codes::{EventKind, ReferralStateCode, Role};
 use lahete_domain::event::Event;
 use lahete_domain::ids::{ApiClientId, EventId, ReferralId, UserId};
 
-use crate::connection::MultiBackend;
+use crate::connection::{MultiBackend, on_backend};
 use crate::schema::events;
 use crate::sql_types::{CodeCol, IdCol, InstantCol};
 use crate::{Db, StoreError};
@@ -87,23 +87,22 @@ impl Db<'_> {
             Caller::Anonymous => ("anonymous", None, None),
             Caller::Clock => ("clock", None, None),
         };
-        diesel::insert_into(events::table)
-            .values((
-                events::id.eq(IdCol(event.id)),
-                events::referral_id.eq(IdCol(event.referral)),
-                events::programme_id.eq(IdCol(event.programme)),
-                events::kind.eq(CodeCol(event.kind)),
-                events::at.eq(InstantCol(event.at)),
-                events::caller_kind.eq(kind),
-                events::user_id.eq(user),
-                events::api_client_id.eq(api_client),
-                events::role.eq(event.role.map(CodeCol)),
-                events::from_state.eq(event.from.map(CodeCol)),
-                events::to_state.eq(event.to.map(CodeCol)),
-                events::reason.eq(event.reason),
-                events::comment.eq(event.comment.as_deref()),
-            ))
-            .execute(self.conn())?;
+        let row = (
+            events::id.eq(IdCol(event.id)),
+            events::referral_id.eq(IdCol(event.referral)),
+            events::programme_id.eq(IdCol(event.programme)),
+            events::kind.eq(CodeCol(event.kind)),
+            events::at.eq(InstantCol(event.at)),
+            events::caller_kind.eq(kind),
+            events::user_id.eq(user),
+            events::api_client_id.eq(api_client),
+            events::role.eq(event.role.map(CodeCol)),
+            events::from_state.eq(event.from.map(CodeCol)),
+            events::to_state.eq(event.to.map(CodeCol)),
+            events::reason.eq(event.reason),
+            events::comment.eq(event.comment.as_deref()),
+        );
+        on_backend!(self.conn(), |c| diesel::insert_into(events::table).values(row).execute(c))?;
         Ok(())
     }
 

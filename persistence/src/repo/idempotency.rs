@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use lahete_domain::time::Instant;
 
-use crate::connection::MultiBackend;
+use crate::connection::{MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::schema::idempotency_keys;
@@ -55,11 +55,8 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
     pub fn idempotency_find(&mut self, caller: &str, operation: &str, key: &str) -> Result<Option<StoredAnswer>, StoreError> {
-        let row = idempotency_keys::table
-            .find((caller, operation, key))
-            .select(AnswerRow::as_select())
-            .first::<AnswerRow>(self.conn())
-            .optional()?;
+        let known = idempotency_keys::table.find((caller, operation, key));
+        let row: Option<AnswerRow> = on_backend!(self.conn(), |c| known.select(AnswerRow::as_select()).first(c)).optional()?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(StoredAnswer {
             fingerprint: row.fingerprint,
@@ -87,7 +84,7 @@ impl Db<'_> {
             body: &answer.body,
             created_at: InstantCol(answer.created_at),
         };
-        diesel::insert_into(idempotency_keys::table).values(row).execute(self.conn())?;
+        on_backend!(self.conn(), |c| diesel::insert_into(idempotency_keys::table).values(row).execute(c))?;
         Ok(())
     }
 

@@ -9,7 +9,8 @@ use lahete_domain::money::Cents;
 use lahete_domain::programme::{MunicipalityCode, Programme, Terms};
 use lahete_domain::version::Version;
 
-use crate::connection::MultiBackend;
+use crate::among::among;
+use crate::connection::{MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
@@ -108,7 +109,8 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
     pub fn programme_get(&mut self, id: ProgrammeId) -> Result<Option<Programme>, StoreError> {
-        let row = programmes::table.find(IdCol(id)).select(ProgrammeRow::as_select()).first::<ProgrammeRow>(self.conn()).optional()?;
+        let row: Option<ProgrammeRow> =
+            on_backend!(self.conn(), |c| programmes::table.find(IdCol(id)).select(ProgrammeRow::as_select()).first(c)).optional()?;
         let Some(row) = row else { return Ok(None) };
         let municipalities = self.municipalities_of(&[id])?.remove(&id).unwrap_or_default();
         Ok(Some(row.with(municipalities)))
@@ -155,13 +157,13 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says.
     pub fn programmes_serving(&mut self, municipality: &MunicipalityCode) -> Result<Vec<ProgrammeId>, StoreError> {
-        let rows = programme_municipalities::table
+        let serving = programme_municipalities::table
             .inner_join(programmes::table.on(programmes::id.eq(programme_municipalities::programme_id)))
             .filter(programme_municipalities::municipality.eq(municipality.as_str()))
             .filter(programmes::active.eq(true))
             .order(programmes::id.asc())
-            .select(programmes::id)
-            .load::<IdCol<ProgrammeId>>(self.conn())?;
+            .select(programmes::id);
+        let rows = on_backend!(self.conn(), |c| serving.load::<IdCol<ProgrammeId>>(c))?;
         Ok(rows.into_iter().map(|id| id.0).collect())
     }
 
@@ -207,11 +209,10 @@ impl Db<'_> {
     }
 
     fn municipalities_of(&mut self, ids: &[ProgrammeId]) -> Result<BTreeMap<ProgrammeId, BTreeSet<MunicipalityCode>>, StoreError> {
-        let wanted: Vec<_> = ids.iter().copied().map(IdCol).collect();
-        let rows = programme_municipalities::table
-            .filter(programme_municipalities::programme_id.eq_any(wanted))
-            .select((programme_municipalities::programme_id, programme_municipalities::municipality))
-            .load::<(IdCol<ProgrammeId>, String)>(self.conn())?;
+        let served = programme_municipalities::table
+            .filter(among(programme_municipalities::programme_id, ids.iter().copied()))
+            .select((programme_municipalities::programme_id, programme_municipalities::municipality));
+        let rows = on_backend!(self.conn(), |c| served.load::<(IdCol<ProgrammeId>, String)>(c))?;
         let mut all: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (programme, text) in rows {
             let code = MunicipalityCode::parse(&text)

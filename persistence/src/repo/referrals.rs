@@ -18,7 +18,7 @@ use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 
 use crate::among::among;
-use crate::connection::MultiBackend;
+use crate::connection::{MultiBackend, on_backend};
 use crate::page::{Cursor, Page, PageRequest};
 use crate::schema::{clients, consents, referral_details, referral_reasons, referral_snapshots, referrals};
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol, parse_instant};
@@ -431,16 +431,17 @@ fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
 impl Db<'_> {
     fn cases(&mut self, ids: &[IdCol<ReferralId>]) -> Result<Vec<Case>, StoreError> {
         let wanted = || ids.iter().map(|id| id.0);
-        let rows: Vec<JoinedRow> = referrals::table
+        let joined = referrals::table
             .inner_join(referral_details::table)
             .inner_join(clients::table)
             .left_join(referral_snapshots::table)
-            .filter(among(referrals::id, wanted()))
+            .filter(among(referrals::id, wanted()));
+        let rows: Vec<JoinedRow> = on_backend!(self.conn(), |c| joined
             .select((ReferralRow::as_select(), DetailsRow::as_select(), clients::user_id, Option::<SnapshotRow>::as_select()))
-            .load(self.conn())?;
+            .load(c))?;
         let mut reasons: BTreeMap<IdCol<ReferralId>, BTreeSet<ReferralReason>> = BTreeMap::new();
-        let pairs: Vec<(IdCol<ReferralId>, CodeCol<ReferralReason>)> =
-            referral_reasons::table.filter(among(referral_reasons::referral_id, wanted())).load(self.conn())?;
+        let of_these = referral_reasons::table.filter(among(referral_reasons::referral_id, wanted()));
+        let pairs: Vec<(IdCol<ReferralId>, CodeCol<ReferralReason>)> = on_backend!(self.conn(), |c| of_these.load(c))?;
         for (referral, reason) in pairs {
             reasons.entry(referral).or_default().insert(reason.0);
         }
@@ -568,17 +569,17 @@ impl Db<'_> {
     /// # Errors
     /// [`crate::Constraint::SourceTaken`] when its source system has sent it already.
     pub fn referral_insert(&mut self, case: &Case) -> Result<(), StoreError> {
-        diesel::insert_into(referrals::table).values(ReferralRow::of(case)).execute(self.conn())?;
-        diesel::insert_into(referral_details::table).values(DetailsRow::from(&case.referral)).execute(self.conn())?;
+        let (row, details) = (ReferralRow::of(case), DetailsRow::from(&case.referral));
+        on_backend!(self.conn(), |c| diesel::insert_into(referrals::table).values(row).execute(c))?;
+        on_backend!(self.conn(), |c| diesel::insert_into(referral_details::table).values(details).execute(c))?;
         self.referral_insert_reasons(&case.referral)
     }
 
     fn referral_insert_reasons(&mut self, referral: &Referral) -> Result<(), StoreError> {
         let id = IdCol(referral.id);
         for reason in &referral.content.reasons {
-            diesel::insert_into(referral_reasons::table)
-                .values((referral_reasons::referral_id.eq(id), referral_reasons::reason.eq(CodeCol(*reason))))
-                .execute(self.conn())?;
+            let row = (referral_reasons::referral_id.eq(id), referral_reasons::reason.eq(CodeCol(*reason)));
+            on_backend!(self.conn(), |c| diesel::insert_into(referral_reasons::table).values(row).execute(c))?;
         }
         Ok(())
     }
@@ -590,9 +591,8 @@ impl Db<'_> {
     pub fn referral_update(&mut self, case: &Case, expected: Version) -> Result<(), StoreError> {
         let mut row = ReferralRow::of(case);
         row.version = expected.next().into();
-        let updated = diesel::update(referrals::table.filter(referrals::id.eq(row.id)).filter(referrals::version.eq(VersionCol(expected))))
-            .set(&row)
-            .execute(self.conn())?;
+        let present = referrals::table.filter(referrals::id.eq(row.id)).filter(referrals::version.eq(VersionCol(expected)));
+        let updated = on_backend!(self.conn(), |c| diesel::update(present).set(&row).execute(c))?;
         if updated != 1 {
             return Err(StoreError::Stale);
         }
@@ -622,23 +622,22 @@ impl Db<'_> {
     pub fn referral_snapshot_insert(&mut self, referral: &Referral, evaluation: bool) -> Result<(), StoreError> {
         let Some(submission) = &referral.submission else { return Ok(()) };
         let standing = StandingColumns::from(&referral.state);
-        diesel::insert_into(referral_snapshots::table)
-            .values((
-                referral_snapshots::referral_id.eq(IdCol(referral.id)),
-                referral_snapshots::programme_id.eq(IdCol(referral.programme)),
-                referral_snapshots::submitted_on.eq(submission.on),
-                referral_snapshots::age.eq(i64::from(submission.snapshot.age)),
-                referral_snapshots::sex.eq(submission.snapshot.sex.map(CodeCol)),
-                referral_snapshots::municipality.eq(submission.snapshot.municipality.as_str()),
-                referral_snapshots::evaluation.eq(evaluation),
-                referral_snapshots::state.eq(standing.state),
-                referral_snapshots::outcome.eq(standing.outcome.flatten()),
-                referral_snapshots::route.eq(standing.route.flatten()),
-                referral_snapshots::sector.eq(CodeCol(referral.referrer.sector)),
-                referral_snapshots::reasons.eq(CodeSetCol::from(referral.content.reasons.iter().copied().collect::<Vec<_>>())),
-                referral_snapshots::assigned.eq(standing.assigned.is_some()),
-            ))
-            .execute(self.conn())?;
+        let row = (
+            referral_snapshots::referral_id.eq(IdCol(referral.id)),
+            referral_snapshots::programme_id.eq(IdCol(referral.programme)),
+            referral_snapshots::submitted_on.eq(submission.on),
+            referral_snapshots::age.eq(i64::from(submission.snapshot.age)),
+            referral_snapshots::sex.eq(submission.snapshot.sex.map(CodeCol)),
+            referral_snapshots::municipality.eq(submission.snapshot.municipality.as_str()),
+            referral_snapshots::evaluation.eq(evaluation),
+            referral_snapshots::state.eq(standing.state),
+            referral_snapshots::outcome.eq(standing.outcome.flatten()),
+            referral_snapshots::route.eq(standing.route.flatten()),
+            referral_snapshots::sector.eq(CodeCol(referral.referrer.sector)),
+            referral_snapshots::reasons.eq(CodeSetCol::from(referral.content.reasons.iter().copied().collect::<Vec<_>>())),
+            referral_snapshots::assigned.eq(standing.assigned.is_some()),
+        );
+        on_backend!(self.conn(), |c| diesel::insert_into(referral_snapshots::table).values(row).execute(c))?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use lahete_domain::time::Instant;
 use lahete_domain::user::User;
 use lahete_domain::version::Version;
 
-use crate::connection::MultiBackend;
+use crate::connection::{MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
@@ -110,7 +110,7 @@ impl Db<'_> {
     }
 
     fn grants_of_user(&mut self, user: UserId, today: NaiveDate) -> Result<Vec<Grant>, StoreError> {
-        let rows = role_assignments::table
+        let held = role_assignments::table
             .inner_join(users::table.on(users::id.eq(role_assignments::user_id)))
             .left_join(organisations::table.on(organisations::id.nullable().eq(role_assignments::organisation_id)))
             .filter(role_assignments::user_id.eq(IdCol(user)))
@@ -123,8 +123,8 @@ impl Db<'_> {
                 role_assignments::programme_id,
                 role_assignments::organisation_id,
                 organisations::sector.nullable(),
-            ))
-            .load::<RoleColumns>(self.conn())?;
+            ));
+        let rows = on_backend!(self.conn(), |c| held.load::<RoleColumns>(c))?;
         let grant = |(role, programme, organisation, sector): RoleColumns| Grant {
             role: role.0,
             programme: programme.0,
