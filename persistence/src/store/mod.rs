@@ -218,6 +218,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let Some(_place) = Place::take(&self.inner) else { return self.refuse(StoreError::Busy) };
         let (job, answer) = job::task(f, self.inner.counters.clone());
         Counters::add(&self.inner.counters.reads, 1);
         let admitted = match &self.inner.engine {
