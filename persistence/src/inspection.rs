@@ -80,7 +80,6 @@ impl Statements {
     }
 
     /// What was run since this was last asked.
-    #[must_use]
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
