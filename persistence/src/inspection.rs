@@ -106,7 +106,6 @@ impl Statements {
     }
 
     /// What was run since this was last asked.
-    #[must_use]
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -142,8 +141,10 @@ impl Db<'_> {
             AnyConnection::Postgresql(c) => {
                 let nothing = vec!["NULL"; parameters(text)].join(", ");
                 let arguments = if nothing.is_empty() { String::new() } else { format!("({nothing})") };
+                // What is grouped may be sorted for it; a page may not, so there the planner shall find another way if there is one.
+                let sort = if text.to_uppercase().contains("LIMIT") { "off" } else { "on" };
                 c.batch_execute(&format!(
-                    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+                    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = {sort}; \
                      SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off; \
                      PREPARE looked_at AS {text}"
                 ))?;

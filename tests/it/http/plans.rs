@@ -11,13 +11,13 @@ use lahete_domain::ids::{ProgrammeId, UserId};
 use lahete_domain::time::Clock as _;
 use lahete_domain::user::RoleAssignment;
 use lahete_domain::version::Version;
-use lahete_persistence::{Db, Statements, StoreError};
+use lahete_persistence::{Db, Statements, Store, StoreError};
 use serde_json::Value;
 
 use super::cases::{Built, Origin, Stage, prepare};
 use super::journeys::the_clock_looks;
 use crate::support::app::Caller;
-use crate::support::database::{options, wait};
+use crate::support::database::{TestDatabase, open, options, wait};
 use crate::support::{Kind, TestApp, golden};
 
 /// Tables that administrators and coordinators fill by hand, a row for each partner, colleague or club, and the lists of the schema itself. Every
@@ -94,7 +94,9 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         schema = document.pointer(reference.trim_start_matches('#')).unwrap();
     }
     if let Some(codes) = schema["enum"].as_array() {
-        return codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+        // Which code is asked for makes no other statement, but which order does.
+        let wanted = if name == "order" { codes.len() } else { 1 };
+        return codes.iter().take(wanted).map(|code| code.as_str().unwrap().to_owned()).collect();
     }
     let people = app.world.own;
     let one = |value: &str| vec![value.to_owned()];
@@ -310,9 +312,9 @@ fn postgresql_faults(node: &Value, below_limit: bool, faults: &mut Vec<String>) 
     let kind = node["Node Type"].as_str().unwrap_or_default();
     let table = node["Relation Name"].as_str().unwrap_or_default();
     let indexed = matches!(kind, "Index Scan" | "Index Only Scan" | "Bitmap Index Scan") && node.get("Index Cond").is_none();
-    if (kind == "Seq Scan" && !SMALL.contains(&table)) || (indexed && !SMALL.contains(&table)) {
-        // A scan for a bitmap names the index alone.
-        let read = if table.is_empty() { node["Index Name"].as_str().unwrap_or_default() } else { table };
+    // A scan for a bitmap names the index alone, which is called after its table.
+    let read = if table.is_empty() { node["Index Name"].as_str().unwrap_or_default() } else { table };
+    if (kind == "Seq Scan" || indexed) && !SMALL.iter().any(|small| read == *small || read.starts_with(&format!("{small}_pkey"))) {
         faults.push(format!("reads all of {read}"));
     }
     if below_limit && matches!(kind, "Sort" | "Incremental Sort") {
@@ -342,9 +344,9 @@ fn faults(kind: Kind, plan: &[String], paged: bool) -> Vec<String> {
     }
 }
 
-fn plan(app: &TestApp, text: &str) -> Vec<String> {
+fn plan(store: &Store, text: &str) -> Vec<String> {
     let asked = text.to_owned();
-    let result: Result<Vec<String>, StoreError> = wait(app.store.write(move |db: &mut Db<'_>| db.statement_plan(&asked)));
+    let result: Result<Vec<String>, StoreError> = wait(store.write(move |db: &mut Db<'_>| db.statement_plan(&asked)));
     result.unwrap_or_else(|error| panic!("{error:?}: {text}"))
 }
 
@@ -355,10 +357,13 @@ fn every_plan_is_good(kind: Kind) {
     let app = TestApp::start_on(kind, &[], options);
     let seen = record(&app, &statements);
     assert_eq!(seen.growing, Vec::<String>::new());
+    // In a database without rows: PostgreSQL assumes some pages of a table that it has never counted, but reads one of twenty rows from end to end.
+    let empty = TestDatabase::new(kind);
+    let store = open(&empty.url);
     let mut wrong = BTreeMap::new();
     for (text, calls) in seen.statements.iter().filter(|(text, _)| !asks_for_nothing(text)) {
         let paged = calls.iter().any(|(_, paged)| *paged) && text.to_uppercase().contains("LIMIT") && !SMALL.contains(&first_table(text));
-        let plan = plan(&app, text);
+        let plan = plan(&store, text);
         for fault in faults(kind, &plan, paged) {
             for (what, _) in calls {
                 let who = what.split_once(" with ").map_or(what.as_str(), |(who, _)| who);
@@ -366,6 +371,7 @@ fn every_plan_is_good(kind: Kind) {
             }
         }
     }
+    wait(store.close());
     println!("{kind:?}: {} statements looked at, {} kinds of badly planned ones", seen.statements.len(), wrong.len());
     let name = format!("plans_{kind:?}.txt").to_lowercase();
     if std::env::var("UPDATE_GOLDEN").is_ok() {
@@ -394,7 +400,8 @@ fn postgresql_reads_no_growing_table_as_a_whole() {
 #[test]
 fn a_scan_and_a_sort_are_seen() {
     for kind in [Kind::Sqlite, Kind::Postgresql] {
-        let app = TestApp::start(kind);
+        let empty = TestDatabase::new(kind);
+        let store = open(&empty.url);
         for (text, paged, good) in [
             ("SELECT id FROM referrals WHERE id = $1", false, true),
             ("SELECT id FROM referrals WHERE end_reason = $1", false, false),
@@ -403,7 +410,8 @@ fn a_scan_and_a_sort_are_seen() {
             ("SELECT id FROM visits WHERE programme_id = $1 ORDER BY visit_on DESC, id DESC LIMIT $2", true, true),
             ("SELECT id FROM visits WHERE programme_id = $1 ORDER BY minutes LIMIT $2", true, false),
         ] {
-            assert_eq!(faults(kind, &plan(&app, text), paged).is_empty(), good, "{kind:?}: {text}: {:?}", plan(&app, text));
+            assert_eq!(faults(kind, &plan(&store, text), paged).is_empty(), good, "{kind:?}: {text}: {:?}", plan(&store, text));
         }
+        wait(store.close());
     }
 }
