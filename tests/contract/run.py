@@ -74,7 +74,8 @@ class Demo:
             self.socket = os.environ["LAHETE_TEST_POSTGRESQL_SOCKET"]
             self.table = "contract_" + re.sub(r"\W", "_", self.name)
             self.client("createdb")
-            url = f"postgres://lahete@/{self.table}?host={self.socket}"
+            # What becomes of a commit when the machine fails is looked at elsewhere.
+            url = f"postgres://lahete@/{self.table}?host={self.socket}&options=-c%20synchronous_commit%3Doff"
         settings = {
             "LAHETE_BIND": "127.0.0.1:0",
             "LAHETE_DATABASE": url,
