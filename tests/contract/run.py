@@ -82,6 +82,8 @@ class Demo:
             "LAHETE_DATA_DIR": str(self.folder),
             "LAHETE_LOG": "warn",
             "LAHETE_WORKERS": "2",
+            # How fast the machine is decides nothing here.
+            "LAHETE_HANDLER_TIMEOUT_SECONDS": "110",
             "LAHETE_DRAIN_SECONDS": "0",
             # Everything comes from one address here.
             "LAHETE_TOKEN_REQUESTS_PER_MINUTE": "1000000",
