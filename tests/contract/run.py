@@ -74,13 +74,16 @@ class Demo:
             self.socket = os.environ["LAHETE_TEST_POSTGRESQL_SOCKET"]
             self.table = "contract_" + re.sub(r"\W", "_", self.name)
             self.client("createdb")
-            url = f"postgres://lahete@/{self.table}?host={self.socket}"
+            # What becomes of a commit when the machine fails is looked at elsewhere.
+            url = f"postgres://lahete@/{self.table}?host={self.socket}&options=-c%20synchronous_commit%3Doff"
         settings = {
             "LAHETE_BIND": "127.0.0.1:0",
             "LAHETE_DATABASE": url,
             "LAHETE_DATA_DIR": str(self.folder),
             "LAHETE_LOG": "warn",
             "LAHETE_WORKERS": "2",
+            # How fast the machine is decides nothing here.
+            "LAHETE_HANDLER_TIMEOUT_SECONDS": "110",
             "LAHETE_DRAIN_SECONDS": "0",
             # Everything comes from one address here.
             "LAHETE_TOKEN_REQUESTS_PER_MINUTE": "1000000",
