@@ -17,7 +17,7 @@ use lahete_domain::ids::{ClientId, IdSource, ProgrammeId, ReferralId};
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 use lahete_persistence::repo::idempotency::StoredAnswer;
-use lahete_persistence::{Constraint, Db, Store, StoreError};
+use lahete_persistence::{Constraint, Db, Store, StoreError, Writing};
 use sha2::{Digest as _, Sha256};
 
 use crate::auth::rate_limit::client_address;
@@ -184,6 +184,17 @@ impl OpenOperation {
     {
         self.0.write(work).await
     }
+
+    /// As [`Operation::add`].
+    ///
+    /// # Errors
+    /// Those of `work`, and of the store.
+    pub async fn add<F>(self, work: F) -> Result<Answer, Problem>
+    where
+        F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
+    {
+        self.0.add(work).await
+    }
 }
 
 /// Everything of a call but its roles, which are read in the transaction.
@@ -327,7 +338,25 @@ impl Operation {
     ///
     /// # Errors
     /// Those of `work`, and of the store; [`AppError::IdempotencyReused`] when the key stands for another request.
-    pub async fn write<F>(self, mut work: F) -> Result<Answer, Problem>
+    pub async fn write<F>(self, work: F) -> Result<Answer, Problem>
+    where
+        F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
+    {
+        self.write_as(Writing::Change, work).await
+    }
+
+    /// As [`Operation::write`], for a use case that adds something new and decides by nothing that another call may change meanwhile.
+    ///
+    /// # Errors
+    /// As [`Operation::write`].
+    pub async fn add<F>(self, work: F) -> Result<Answer, Problem>
+    where
+        F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
+    {
+        self.write_as(Writing::Add, work).await
+    }
+
+    async fn write_as<F>(self, writing: Writing, mut work: F) -> Result<Answer, Problem>
     where
         F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
     {
@@ -341,7 +370,7 @@ impl Operation {
         };
         let Some(key) = self.key.clone() else {
             let result = store
-                .write(move |db: &mut Db<'_>| -> Result<Answer, AppError> {
+                .write_as(writing, move |db: &mut Db<'_>| -> Result<Answer, AppError> {
                     let context = call.enter(db)?;
                     work(db, &context)
                 })
@@ -351,7 +380,7 @@ impl Operation {
         let entry = IdempotencyEntry { caller: subject_of(self.caller), operation: self.operation, key, fingerprint: self.fingerprint() };
         let first = entry.clone();
         let result = store
-            .write(move |db: &mut Db<'_>| -> Result<Answer, AppError> {
+            .write_as(writing, move |db: &mut Db<'_>| -> Result<Answer, AppError> {
                 let context = call.enter(db)?;
                 // Somebody who has lost all rights since gets what the use case says to them, and not what it said then.
                 let has_rights = context.actor.caller == Caller::Anonymous || !context.actor.grants.is_empty();

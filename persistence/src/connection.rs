@@ -93,6 +93,11 @@ impl Session {
         self.begin("BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL SERIALIZABLE")
     }
 
+    /// Begins a transaction that adds something new and changes nothing that others decide by.
+    pub fn begin_add(&mut self) -> QueryResult<()> {
+        self.begin("BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL REPEATABLE READ")
+    }
+
     /// Begins a transaction that only adds to the journal: nothing is read, so nothing can be out of date.
     pub fn begin_append(&mut self) -> QueryResult<()> {
         self.begin("BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")

@@ -101,6 +101,12 @@ impl Trouble {
     pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Collision,
+            // Two have written down the same person at the same moment: the second one finds the first one's client when it looks again.
+            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information)
+                if information.constraint_name() == Some("clients_programme_id_identity_code_key") =>
+            {
+                Self::Collision
+            }
             Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _) | Error::BrokenTransactionManager => Self::Lost,
             Error::DatabaseError(_, information) => match information.message() {
                 "deadlock detected" => Self::Collision,

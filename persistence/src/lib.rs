@@ -29,5 +29,5 @@ pub use error::{DatabaseFault, StoreError};
 pub use inspection::Statements;
 pub use migrations::SchemaState;
 pub use page::{Cursor, Page, PageRequest};
-pub use store::{Backend, Store, StoreOptions, StoreStats};
+pub use store::{Backend, Store, StoreOptions, StoreStats, Writing};
 pub use url::{DbUrl, DbUrlError};

@@ -36,7 +36,7 @@ use workload::{Page, Target, Work};
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Data made by another version of the generator is made anew. The migrations count, too.
-const DATA_VERSION: u32 = 1;
+const DATA_VERSION: u32 = 2;
 /// How often a server is started to see how soon it is ready.
 const STARTS: usize = 3;
 /// Pages turned for the far page.

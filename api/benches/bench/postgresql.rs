@@ -258,7 +258,7 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
                 text += &format!("\\set {name} random(1, 9223372036854775806)\n");
             }
             let key = "'user:' || :k::text";
-            text += "BEGIN ISOLATION LEVEL SERIALIZABLE;\n";
+            text += "BEGIN ISOLATION LEVEL REPEATABLE READ;\n";
             text += &roles(REFERRER);
             text += &format!(
                 "SELECT fingerprint, status, headers, body, created_at FROM idempotency_keys WHERE caller = 'user:{REFERRER}' AND operation = 'referral_create' AND key = {key} LIMIT 1;\n"

@@ -27,7 +27,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 )]
 #[post("/public/referrals")]
 pub async fn public_referral_create(op: OpenOperation, body: ValidJson<PublicReferralCreate>) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| {
+    op.add(move |db, ctx| {
         let receipt = cases::submit(db, ctx, body.0.clone())?;
         Ok(Answer::created("/v1/public/referrals/status", &receipt))
     })

@@ -64,7 +64,7 @@ pub async fn referral_create(op: Operation, body: ValidJson<ReferralCreate>) -> 
         let text = "A system that pushes referrals sends an Idempotency-Key, so that a repeated call makes no second referral.";
         return Err(AppError::malformed("idempotency_key_required", text).into());
     }
-    op.write(move |db, ctx| {
+    op.add(move |db, ctx| {
         let view = cases::create_signed_in(db, ctx, body.0.clone()).map_err(cases::as_duplicate)?;
         let location = format!("/v1/referrals/{}", view.id);
         whole(&view, Answer::created(location, &view))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use diesel::dsl::exists;
 use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
@@ -502,8 +503,11 @@ impl Db<'_> {
             query = query.filter(referrals::state_since.le(InstantCol(since)));
         }
         if let Some(reason) = filter.reason {
-            let with = referral_reasons::table.filter(referral_reasons::reason.eq(CodeCol(reason))).select(referral_reasons::referral_id);
-            query = query.filter(referrals::id.eq_any(with));
+            // Asked of each referral in the order of the list, not of all that have the reason.
+            let has = referral_reasons::table
+                .filter(referral_reasons::referral_id.eq(referrals::id))
+                .filter(referral_reasons::reason.eq(CodeCol(reason)));
+            query = query.filter(exists(has));
         }
         // A cursor of another form belongs to no list of ours; its signature was checked before it came here.
         let after = page.after.as_ref().and_then(|cursor| {

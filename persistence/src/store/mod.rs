@@ -39,6 +39,16 @@ pub enum Backend {
     Postgresql,
 }
 
+/// What a write does to what is there, which decides how far PostgreSQL must keep it apart from others. SQLite has one writer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writing {
+    /// It changes, or decides by what others may change: SERIALIZABLE.
+    Change,
+    /// It adds something new, and what must not be there twice is kept so by unique indexes: REPEATABLE READ. New rows go to the same end of the
+    /// same indexes, so that SERIALIZABLE would hold almost any two of these to be in each other's way.
+    Add,
+}
+
 /// How the store works.
 #[derive(Clone)]
 pub struct StoreOptions {
@@ -239,12 +249,25 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.write_as(Writing::Change, f).await
+    }
+
+    /// As [`Store::write`], with a word on what is written.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_as<T, E, F>(&self, writing: Writing, f: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Db<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let Some(_place) = Place::take(&self.inner) else { return self.refuse(StoreError::Busy) };
         let (job, answer) = job::task(f, self.inner.counters.clone());
         Counters::add(&self.inner.counters.writes, 1);
         let admitted = match &self.inner.engine {
             Engine::Sqlite(engine) => engine.write(job),
-            Engine::Postgresql(engine) => engine.write(job),
+            Engine::Postgresql(engine) => engine.write(writing, job),
         };
         self.answer(admitted, answer).await
     }

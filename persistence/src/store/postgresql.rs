@@ -1,6 +1,6 @@
 //! PostgreSQL: threads that each run one call at a time, and one that writes the events of reads.
 //!
-//! Writes run SERIALIZABLE: what a closure has read still holds when it commits, or it is run again. What is certain never to have been committed
+//! Writes that change something run SERIALIZABLE: what a closure has read still holds when it commits, or it is run again. What is certain never to have been committed
 //! is run again after a lost connection, too; a COMMIT without an answer is not.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,17 +11,17 @@ use lahete_domain::audit::AuditEvent;
 use crate::connection::{self, Pool, Purpose, Session};
 use crate::db::Context;
 use crate::error::{StoreError, Trouble};
-use crate::store::StoreOptions;
 use crate::store::job::{self, Job, Part};
 use crate::store::journal::Journal;
 use crate::store::queue::Queue;
 use crate::store::stats::Counters;
+use crate::store::{StoreOptions, Writing};
 use crate::url::DbUrl;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Read,
-    Write,
+    Write(Writing),
 }
 
 struct Entry {
@@ -70,8 +70,8 @@ impl Engine {
         self.calls.push((Kind::Read, job)).map_err(|(error, _)| error)
     }
 
-    pub fn write(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
-        self.calls.push((Kind::Write, job)).map_err(|(error, _)| error)
+    pub fn write(&self, writing: Writing, job: Box<dyn Job>) -> Result<(), StoreError> {
+        self.calls.push((Kind::Write(writing), job)).map_err(|(error, _)| error)
     }
 
     pub fn stop(&self) {
@@ -119,7 +119,11 @@ struct Worker {
 impl Worker {
     fn work(&mut self, queue: &Queue<(Kind, Box<dyn Job>)>) {
         while let Some((kind, mut job)) = queue.pop() {
-            match self.insist(&mut job, |worker, job| if kind == Kind::Read { worker.read(job) } else { worker.write(job) }) {
+            let done = self.insist(&mut job, |worker, job| match kind {
+                Kind::Read => worker.read(job),
+                Kind::Write(writing) => worker.write(writing, job),
+            });
+            match done {
                 Err(error) => job.finish(Err(error)),
                 Ok(events) if events.is_empty() => job.finish(Ok(())),
                 Ok(events) => {
@@ -187,8 +191,12 @@ impl Worker {
     }
 
     /// Gives the events that are not durable yet: those of a closure that failed.
-    fn write(&mut self, job: &mut dyn Job) -> Try<Vec<AuditEvent>> {
-        let mut session = match self.begin(Session::begin_write) {
+    fn write(&mut self, writing: Writing, job: &mut dyn Job) -> Try<Vec<AuditEvent>> {
+        let begin = match writing {
+            Writing::Change => Session::begin_write,
+            Writing::Add => Session::begin_add,
+        };
+        let mut session = match self.begin(begin) {
             Ok(session) => session,
             Err(error) => return Try::Failed(error),
         };
