@@ -65,7 +65,11 @@ impl Instant {
             return None;
         }
         let day = NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
-        let at = day.and_hms_micro_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?)?;
+        let (second, micros) = match number(17, 19)? {
+            60 => (59, 1_000_000 + number(20, 26)?),
+            second => (second, number(20, 26)?),
+        };
+        let at = day.and_hms_micro_opt(number(11, 13)?, number(14, 16)?, second, micros)?;
         Some(Self(at.and_utc()))
     }
 }
@@ -83,8 +87,9 @@ impl std::fmt::Display for Instant {
             day.day(),
             time.hour(),
             time.minute(),
-            time.second(),
-            time.nanosecond() / 1000
+            // A leap second is kept as more than a second of fractions.
+            time.second() + time.nanosecond() / 1_000_000_000,
+            time.nanosecond() % 1_000_000_000 / 1000
         )
     }
 }
@@ -161,6 +166,8 @@ mod tests {
             assert_eq!(at.to_string(), at.utc().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string());
             assert_eq!(Instant::parse_stored(&at.to_string()), Some(at));
         }
+        let leap = "2016-12-31T23:59:60.500000Z";
+        assert_eq!(Instant::parse_stored(leap).map(|at| at.to_string()).as_deref(), Some(leap));
         for text in [
             "",
             "2026-11-22T10:00:00Z",
@@ -168,7 +175,7 @@ mod tests {
             "2026-11-22 10:00:00.000000Z",
             "2026-02-29T10:00:00.000000Z",
             "2026-11-22T24:00:00.000000Z",
-            "2026-11-22T10:00:60.000000Z",
+            "2026-11-22T10:00:61.000000Z",
             "+026-11-22T10:00:00.000000Z",
             "2026-11-22T10:00:00.00000äZ",
         ] {
