@@ -112,9 +112,15 @@ fn with_defaults(url: &str) -> String {
 
 /// Host and database only: user, password and parameters (one of which may be `password`) are left out.
 fn without_secrets(url: &str) -> String {
-    let base = url.split_once('?').map_or(url, |(base, _)| base);
-    let rest = base.split_once("://").map_or(base, |(_, rest)| rest);
-    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let place = match (rest.find('?'), rest.rfind('@')) {
+        // Either the password holds a question mark or a parameter an at sign: what is a secret cannot be told.
+        (Some(query), Some(at)) if query < at => "…",
+        _ => {
+            let base = rest.split_once('?').map_or(rest, |(base, _)| base);
+            base.rsplit_once('@').map_or(base, |(_, place)| place)
+        }
+    };
     format!("postgresql://{place}")
 }
 
@@ -137,6 +143,8 @@ mod tests {
         let url = DbUrl::parse("postgres://lahete:s3cr@et@db.example:5432/lahete?password=s3cr&sslmode=disable").unwrap();
         assert_eq!(url.to_string(), "postgresql://db.example:5432/lahete");
         assert!(!format!("{url:?}").contains("s3cr"));
+        let unescaped = DbUrl::parse("postgres://lahete:s3cr?et@db.example/lahete").unwrap();
+        assert_eq!(unescaped.to_string(), "postgresql://…");
     }
 
     #[test]
