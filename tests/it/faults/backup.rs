@@ -91,7 +91,7 @@ fn each_copy_of_a_loaded_database_is_whole() {
         let id = marks[&before[0]];
         let answer = wire.call("GET", &format!("/v1/referrals/{id}"), &[("authorization", &site.coordinator)], None).unwrap();
         assert_eq!((answer.status, answer.json()["wish"].as_str()), (200, Some(before[0].as_str())), "{answer:?}");
-        assert_eq!(create(&mut wire, &site.referrer, "after the restoring").unwrap().status, 201);
+        assert_eq!(create(&mut wire, &site.referrer, "after-the-restoring").unwrap().status, 201);
         assert!(restored.stop().success());
         written += acknowledged.into_inner().unwrap().len();
         progress(&format!("backup: round {} of {rounds}, {} referrals in the copy, {written} written", round + 1, marks.len()));
