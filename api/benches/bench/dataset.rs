@@ -170,7 +170,7 @@ impl Dataset {
             _ => STATE,
         };
         let closed = state == STATE;
-        let supported = state == "in_support" || closed && (chance >> 24) % 7 == 0;
+        let supported = state == "in_support" || closed && (chance >> 24).is_multiple_of(7);
         let since = if state == "submitted" { at } else { at + Duration::days(20) };
         let (assignment, period) = (self.id(Kind::Assignment, number, 0), self.id(Kind::Period, number, 0));
         let when = |yes: bool, cell: Cell| if yes { cell } else { Null };

@@ -9,6 +9,10 @@
 //! `QUICK=1` takes shorter looks at smaller data. `ONLY=sqlite` or `ONLY=postgresql` leaves the other one out, `SIZES=10000,50000` sets the data,
 //! `WORK=R,W` the kinds of work.
 #![expect(clippy::float_arithmetic, reason = "a ratio of two measurements is neither money nor hours")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark has its settings from the environment, and the present from the machine's clock"
+)]
 
 mod bare;
 mod dataset;
