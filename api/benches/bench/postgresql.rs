@@ -237,7 +237,7 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
             text += "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n";
             text += &roles(COORDINATOR);
             text += &format!(
-                "SELECT array_agg(id) AS ids, array_agg(client_id) AS clients FROM (SELECT id, client_id, created_at, state_since, queue_accepted_at, queue_priority FROM referrals WHERE programme_id = ANY(ARRAY['{PROGRAMME}'::uuid]) AND state <> 'draft' AND state = '{STATE}' AND municipality = '{MUNICIPALITY}'{behind} ORDER BY created_at DESC, id DESC LIMIT 20) page \\gset\n"
+                "SELECT array_agg(id) AS ids, array_agg(client_id) AS clients FROM (SELECT id, client_id, created_at, state_since, queue_accepted_at, queue_priority FROM referrals WHERE programme_id = '{PROGRAMME}' AND state <> 'draft' AND state = '{STATE}' AND municipality = '{MUNICIPALITY}'{behind} ORDER BY created_at DESC, id DESC LIMIT 20) page \\gset\n"
             );
             text += &format!(
                 "{CASE}(:ids::uuid[]);\nSELECT referral_id, reason FROM referral_reasons WHERE referral_id = ANY(:ids::uuid[]);\n{CLIENT} = ANY(:clients::uuid[]);\nROLLBACK;\nBEGIN;\n"
