@@ -55,6 +55,11 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "`sqlite:<file>` or `postgres://<user>:<password>@<host>/<name>`.",
         secret: true,
     },
+    setting(
+        "plain_database",
+        "false",
+        "Allow a PostgreSQL server behind a network without TLS. Outside the demo the program otherwise refuses to start.",
+    ),
     setting("pool_size", "8", "Database connections for reading (SQLite) or in all (PostgreSQL)."),
     setting(
         "max_in_flight",
@@ -94,6 +99,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("trusted_proxies", "", "Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed, separated by commas."),
     setting("token_requests_per_minute", "20", "Token requests allowed for one address in a minute."),
     setting("public_requests_per_minute", "20", "Requests to the open intake allowed for one address in a minute."),
+    setting("search_requests_per_minute", "30", "Searches by identity code allowed for one caller in a minute."),
+    setting(
+        "misses_per_minute",
+        "60",
+        "How many things that are not there one caller (or address) may ask for in a minute; whoever guesses on is told to wait.",
+    ),
 ];
 
 /// Why the settings cannot be used. The message names the setting, never a secret value.
@@ -286,6 +297,8 @@ pub struct Config {
     pub bind: SocketAddr,
     /// The database, which may hold a password.
     pub database: SecretString,
+    /// Whether what is said to the database may cross a network in the clear.
+    pub plain_database: bool,
     /// Connections for reading.
     pub pool_size: u32,
     /// Calls under way in the store.
@@ -340,6 +353,10 @@ pub struct Config {
     pub token_requests_per_minute: u32,
     /// Open intake requests per address and minute.
     pub public_requests_per_minute: u32,
+    /// Searches by identity code per caller and minute.
+    pub search_requests_per_minute: u32,
+    /// Answers 404 per caller and minute.
+    pub misses_per_minute: u32,
 }
 
 impl Config {
@@ -369,6 +386,7 @@ impl Config {
         Ok(Self {
             bind: raw.parsed("bind", "an address with a port")?,
             database: SecretString::from(raw.text("database")),
+            plain_database: raw.parsed("plain_database", "true or false")?,
             pool_size: raw.number("pool_size", 1, 200)?,
             max_in_flight: size("max_in_flight", 1, 10_000)?,
             disk_reserve: u64::from(raw.number("disk_reserve_mib", 0, 4096)?) * 1024 * 1024,
@@ -398,6 +416,8 @@ impl Config {
             trusted_proxies,
             token_requests_per_minute: raw.number("token_requests_per_minute", 1, 1_000_000)?,
             public_requests_per_minute: raw.number("public_requests_per_minute", 1, 1_000_000)?,
+            search_requests_per_minute: raw.number("search_requests_per_minute", 1, 1_000_000)?,
+            misses_per_minute: raw.number("misses_per_minute", 1, 1_000_000)?,
             data_dir,
         })
     }

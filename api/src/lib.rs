@@ -17,6 +17,7 @@ pub mod config;
 pub mod consents;
 pub mod demo;
 pub mod error;
+pub mod fitness;
 pub mod goals;
 pub mod health;
 pub mod http;

@@ -20,7 +20,7 @@ use lahete_persistence::repo::idempotency::StoredAnswer;
 use lahete_persistence::{Constraint, Db, Store, StoreError, Writing};
 use sha2::{Digest as _, Sha256};
 
-use crate::auth::rate_limit::client_address;
+use crate::auth::rate_limit::{Seeker, client_address};
 use crate::auth::token::subject_of;
 use crate::error::{AppError, Unauthenticated};
 use crate::http::answer::Answer;
@@ -249,6 +249,9 @@ impl Operation {
         let state = request.app_data::<Data<AppState>>().cloned().ok_or_else(|| AppError::internal("no application state"))?;
         let facts = request.extensions().get::<RequestFacts>().cloned().ok_or_else(|| AppError::internal("no facts of the request"))?;
         let route = facts.route.ok_or_else(|| AppError::internal("an operation outside the document"))?;
+        let seeker = Seeker::of(caller, request, &state.config.trusted_proxies);
+        state.limits.misses.check(seeker)?;
+        request.extensions_mut().insert(seeker);
         request.extensions_mut().insert(match caller {
             Caller::User(_) => CallerKind::User,
             Caller::ApiClient(_) => CallerKind::ApiClient,

@@ -21,6 +21,7 @@ use crate::auth::demo_accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD};
 use crate::auth::keys::{KeyError, SigningKey, load_data_key};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::fitness::{self, Unfit};
 use crate::http::{docs, problem_pages, shell};
 use crate::id_source::UuidV7;
 use crate::rooms;
@@ -59,6 +60,9 @@ pub enum StartError {
     /// The people of the demo.
     #[error("the demo cannot be set up: {0}")]
     Demo(String),
+    /// Outside the demo, and not fit for the data of real people.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
 }
 
 /// Reads the keys; in demo mode makes those that are missing.
@@ -144,6 +148,7 @@ impl Application {
     /// As [`StartError`] says.
     pub async fn build(config: Config) -> Result<Self, StartError> {
         let secrets = load_secrets(&config)?;
+        fitness::expect_settings(&config, &DbUrl::parse(config.database.expose_secret())?, &secrets)?;
         let ids: Arc<dyn IdSource> = Arc::new(UuidV7);
         let store = open_store(&config, &secrets, Arc::clone(&ids))?;
         Self::with(config, store, Arc::new(SystemClock), ids, &secrets).await
@@ -165,6 +170,7 @@ impl Application {
         } else {
             expect_not_newer(&store).await?;
         }
+        expect_fit_database(&config, &store).await?;
         if config.demo {
             // Without its people the demo cannot be signed in to: it does not start without a database.
             if crate::demo::seed(&store, Arc::clone(&ids), clock.now()).await.map_err(|error| StartError::Demo(format!("{error:?}")))? {
@@ -274,6 +280,31 @@ async fn expect_not_newer(store: &Store) -> Result<(), StoreError> {
     match store.schema_state().await {
         Ok(SchemaState::TooNew(version)) => Err(StoreError::SchemaTooNew { version }),
         _ => Ok(()),
+    }
+}
+
+/// A database that cannot be reached yet is asked when it comes. Should it hold the demo then, the program ends: nothing that it says is to be believed.
+async fn expect_fit_database(config: &Config, store: &Store) -> Result<(), StartError> {
+    match fitness::fault_of_database(config, store).await {
+        Ok(None) => Ok(()),
+        Ok(Some(unfit)) => Err(unfit.into()),
+        Err(_) => {
+            let (config, store) = (config.clone(), store.clone());
+            actix_web::rt::spawn(async move {
+                loop {
+                    tokio::time::sleep(MIGRATION_PAUSE).await;
+                    match fitness::fault_of_database(&config, &store).await {
+                        Ok(None) => return,
+                        Ok(Some(unfit)) => {
+                            log::error!("{unfit}");
+                            std::process::exit(1);
+                        }
+                        Err(_) => {}
+                    }
+                }
+            });
+            Ok(())
+        }
     }
 }
 

@@ -12,18 +12,22 @@ use secrecy::{ExposeSecret as _, SecretSlice};
 use crate::auth::demo_accounts;
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKey;
-use crate::auth::rate_limit::AddressLimit;
+use crate::auth::rate_limit::{AddressLimit, CallerLimit, MissLimit};
 use crate::config::Config;
 use crate::http::extract::paging::CursorKey;
 use crate::http::openapi::{DocumentFormat, served_document, write_document};
 
-/// The limits for each address.
+/// The limits for each address or caller.
 #[derive(Debug)]
 pub struct Limits {
     /// Token requests.
     pub token: AddressLimit,
     /// Requests to the open intake.
     pub public: AddressLimit,
+    /// Searches by identity code.
+    pub search: CallerLimit,
+    /// Questions for what is not there.
+    pub misses: MissLimit,
 }
 
 /// The API document, written once.
@@ -93,6 +97,8 @@ impl AppState {
             limits: Limits {
                 token: AddressLimit::per_minute(config.token_requests_per_minute),
                 public: AddressLimit::per_minute(config.public_requests_per_minute),
+                search: CallerLimit::per_minute(config.search_requests_per_minute),
+                misses: MissLimit::per_minute(config.misses_per_minute),
             },
             base_url: Arc::from(config.base_url.as_str()),
             documents,

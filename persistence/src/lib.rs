@@ -30,4 +30,4 @@ pub use inspection::Statements;
 pub use migrations::SchemaState;
 pub use page::{Cursor, Page, PageRequest};
 pub use store::{Backend, Store, StoreOptions, StoreStats, Writing};
-pub use url::{DbUrl, DbUrlError};
+pub use url::{DbUrl, DbUrlError, POSTGRES_TLS};

@@ -1,6 +1,7 @@
 //! Which database: the two kinds of URL that the program takes.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -30,6 +31,9 @@ pub enum DbUrlError {
     #[error("the database URL holds a NUL byte")]
     Nul,
 }
+
+/// Whether this program was built with TLS to PostgreSQL (`--features postgres-tls`).
+pub const POSTGRES_TLS: bool = cfg!(feature = "postgres-tls");
 
 /// What a silent server must not do is keep a call for ever; these are added unless the URL sets them itself.
 const POSTGRES_DEFAULTS: [(&str, &str); 7] = [
@@ -74,6 +78,76 @@ impl DbUrl {
             Self::Postgres(_) => None,
         }
     }
+
+    /// Whether what is said to the database can be read, or the database be another than it says, on the way: a PostgreSQL server behind a network,
+    /// without TLS that checks whom it talks to. A socket of this machine is no network.
+    #[must_use]
+    pub fn is_plain_over_a_network(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(url) => {
+                let url = url.expose_secret();
+                leaves_the_machine(url) && !(POSTGRES_TLS && parameter(url, "sslmode").is_some_and(|mode| mode == "verify-full"))
+            }
+        }
+    }
+}
+
+/// The value of a parameter of the URL, as libpq reads it: the last one counts.
+fn parameter(url: &str, name: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    let pairs = query.split('&').rev().filter_map(|part| part.split_once('='));
+    pairs.filter(|(other, _)| *other == name).map(|(_, value)| decoded(value)).next()
+}
+
+/// Whether one of the hosts may be another machine. `service` names hosts that stand elsewhere, so it counts as one.
+fn leaves_the_machine(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // An unescaped slash or question mark in a password would hide the host behind it.
+    let hidden = !authority.contains('@') && rest.contains('@') && parameter(url, "host").is_none();
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    let named = hosts.split(',').map(without_port).chain(["host", "hostaddr"].iter().flat_map(|name| {
+        let value = parameter(url, name).unwrap_or_default();
+        value.split(',').map(str::to_owned).collect::<Vec<_>>()
+    }));
+    hidden || parameter(url, "service").is_some() || named.into_iter().any(|host| !is_of_this_machine(&host))
+}
+
+fn without_port(host: &str) -> String {
+    let bare = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    decoded(bare)
+}
+
+/// Nothing, a folder of sockets, an abstract socket, or the machine's own address.
+fn is_of_this_machine(host: &str) -> bool {
+    host.is_empty()
+        || host.starts_with(['/', '@'])
+        || host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Percent escapes undone. What cannot be read so stays as it is, and is then no name of this machine.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escape = after.get(..2).filter(|_| *first == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        match escape.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 impl std::str::FromStr for DbUrl {
@@ -106,6 +180,10 @@ fn with_defaults(url: &str) -> String {
         if !parameters.iter().any(|part| part.split('=').next() == Some(name)) {
             parameters.push(format!("{name}={value}"));
         }
+    }
+    // libpq's own default would go on without TLS where the server has none.
+    if POSTGRES_TLS && leaves_the_machine(url) && parameter(url, "sslmode").is_none() {
+        parameters.push("sslmode=verify-full".to_owned());
     }
     format!("{base}?{}", parameters.join("&"))
 }
@@ -145,6 +223,43 @@ mod tests {
         assert!(!format!("{url:?}").contains("s3cr"));
         let unescaped = DbUrl::parse("postgres://lahete:s3cr?et@db.example/lahete").unwrap();
         assert_eq!(unescaped.to_string(), "postgresql://…");
+    }
+
+    #[test]
+    fn a_network_is_told_from_the_machine_itself() {
+        let plain = |url: &str| DbUrl::parse(url).unwrap().is_plain_over_a_network();
+        for near in [
+            "sqlite:data/l.db",
+            "postgres:///lahete",
+            "postgres://lahete@/lahete?host=/run/postgresql",
+            "postgres://%2Frun%2Fpostgresql/lahete",
+            "postgres://lahete:s@localhost/lahete",
+            "postgres://lahete:s@127.0.0.1:5433/lahete",
+            "postgres://lahete:s@[::1]:5433/lahete",
+            "postgres://localhost,127.0.0.2:5433/lahete",
+            "postgres://lahete:p%40ss@LOCALHOST/lahete",
+        ] {
+            assert!(!plain(near), "{near}");
+        }
+        for far in [
+            "postgres://db.example/lahete",
+            "postgres://lahete:s@10.0.0.5/lahete",
+            "postgres://lahete:s@[2001:db8::1]:5432/lahete",
+            "postgres://localhost,db.example/lahete",
+            "postgres://localhost/lahete?host=db.example",
+            "postgres://localhost/lahete?hostaddr=10.0.0.5",
+            "postgres://localhost.example/lahete",
+            "postgres://127.0.0.1.example/lahete",
+            "postgres://%6cocalhost%2eexample/lahete",
+            "postgres://lahete:s/lahete@db.example/lahete",
+            "postgres://localhost/lahete?service=production",
+            "postgres://db.example/lahete?sslmode=require",
+            "postgres://db.example/lahete?sslmode=disable",
+        ] {
+            assert!(plain(far) || (POSTGRES_TLS && !far.contains("sslmode")), "{far}");
+        }
+        let checked = "postgres://db.example/lahete?sslmode=verify-full&sslrootcert=system";
+        assert_eq!(plain(checked), !POSTGRES_TLS);
     }
 
     #[test]

@@ -88,6 +88,8 @@ class Demo:
             # Everything comes from one address here.
             "LAHETE_TOKEN_REQUESTS_PER_MINUTE": "1000000",
             "LAHETE_PUBLIC_REQUESTS_PER_MINUTE": "1000000",
+            "LAHETE_SEARCH_REQUESTS_PER_MINUTE": "1000000",
+            "LAHETE_MISSES_PER_MINUTE": "1000000",
         }
         self.log = open(self.folder / "server.log", "w", encoding="utf-8")
         # The demo is seeded in one transaction, which on a busy machine may be slower than the store allows: then it is begun again.

@@ -28,6 +28,8 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 )]
 #[post("/clients/search")]
 pub async fn client_search(op: Operation, body: ValidJson<ClientSearch>) -> Result<Answer, Problem> {
+    // Guessing codes must not pay, not even for somebody who may search.
+    op.state().limits.search.check(op.caller())?;
     op.read(move |db, ctx| {
         let found = cases::search(db, ctx, &body.0)?;
         Ok(Answer::ok(&ClientSearchResult { items: found.iter().map(ClientView::from).collect() }))

@@ -21,6 +21,7 @@ use super::extract::query::check_names;
 use super::facts::{CallerKind, RequestFacts, is_safe_request_id};
 use super::problem::{PROBLEM_JSON, Problem};
 use super::route_table::{FreeHeader, Route, route_table};
+use crate::auth::rate_limit::Seeker;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::state::AppState;
@@ -57,6 +58,11 @@ pub async fn outer<B: MessageBody + 'static>(mut request: ServiceRequest, next: 
         Ok(response) => {
             if let Some(kind) = response.request().extensions().get::<CallerKind>() {
                 caller = *kind;
+            }
+            if response.status() == StatusCode::NOT_FOUND
+                && let Some(seeker) = response.request().extensions().get::<Seeker>()
+            {
+                state.limits.misses.note(*seeker);
             }
             let mut response = match as_problem(&response, &facts) {
                 Some(problem) => response.into_response(problem),

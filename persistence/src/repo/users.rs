@@ -165,6 +165,15 @@ impl Db<'_> {
         Ok(row.map(|(id, password_hash, active)| LoginUser { id: id.0, password_hash, active }))
     }
 
+    /// Whether somebody may sign in with a password, as in the demo alone.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn has_passwords(&mut self) -> Result<bool, StoreError> {
+        let some = users::table.filter(users::password_hash.is_not_null()).select(users::id);
+        Ok(some.first::<IdCol<UserId>>(self.conn()).optional()?.is_some())
+    }
+
     /// Adds a user. Only the demo gives a password.
     ///
     /// # Errors

@@ -94,7 +94,11 @@ impl Site {
     }
 
     fn serve(&self, settings: &[(&str, &str)]) -> Server {
-        let mut all = vec![("log", "warn,access=off,lahete_api::startup=info"), ("token_requests_per_minute", "100000")];
+        let mut all = vec![
+            ("log", "warn,access=off,lahete_api::startup=info"),
+            ("token_requests_per_minute", "100000"),
+            ("misses_per_minute", "100000"),
+        ];
         all.extend_from_slice(settings);
         // Outside the demo mode: nobody but the test puts rows into the database.
         Server::start_plain(&self.folder, &self.url, &all)

@@ -18,7 +18,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::clock::TestClock;
-use super::database::{Kind, TestDatabase, options, wait};
+use super::database::{DATA_KEY, Kind, TestDatabase, options, wait};
 use super::world::{self, World};
 
 const ISSUER: &str = "http://lahete.test";
@@ -65,10 +65,12 @@ impl TestApp {
             ("migrate", "false"),
             ("token_requests_per_minute", "100000"),
             ("public_requests_per_minute", "100000"),
+            ("search_requests_per_minute", "100000"),
+            ("misses_per_minute", "100000"),
         ];
         pairs.extend_from_slice(settings);
         let config = Config::from_pairs(&pairs).unwrap();
-        let secrets = Secrets { signing_key: key.clone(), data_key: SecretSlice::from(vec![7_u8; 32]) };
+        let secrets = Secrets { signing_key: key.clone(), data_key: SecretSlice::from(DATA_KEY.to_vec()) };
         let (send, receive) = std::sync::mpsc::channel();
         let (server_clock, server_store) = (clock.clone(), store.clone());
         let thread = std::thread::spawn(move || {

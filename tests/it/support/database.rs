@@ -26,8 +26,12 @@ pub struct TestDatabase {
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
+/// The data key of all tests. A key that looks typed would be refused outside the demo.
+pub const DATA_KEY: [u8; 32] =
+    *b"\x1f\x8a\xd3\x40\xee\x07\x91\xb6\x2c\x5d\xf8\x63\xa9\x14\xcb\x7e\x35\x80\xe2\x4f\x9d\x06\xba\x71\xc8\x53\x2e\xf5\x68\x97\x0b\xdc";
+
 pub fn keys() -> Arc<Keys> {
-    Arc::new(Keys::from_bytes(1, &[7; 32]).unwrap())
+    Arc::new(Keys::from_bytes(1, &DATA_KEY).unwrap())
 }
 
 pub fn options() -> StoreOptions {

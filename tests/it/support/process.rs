@@ -31,7 +31,7 @@ pub fn lay_data_key(folder: &Path) {
     use std::os::unix::fs::OpenOptionsExt as _;
     let path = folder.join("data-key");
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
-    std::io::Write::write_all(&mut file, base64::engine::general_purpose::STANDARD.encode([7_u8; 32]).as_bytes()).unwrap();
+    std::io::Write::write_all(&mut file, base64::engine::general_purpose::STANDARD.encode(super::database::DATA_KEY).as_bytes()).unwrap();
 }
 
 /// Makes tokens as the server in a folder would.
@@ -164,6 +164,11 @@ impl Server {
             std::thread::sleep(Duration::from_millis(200));
         }
         self.child.wait().unwrap()
+    }
+
+    /// Everything that it has said, but for the answers that made something.
+    pub fn all_lines(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
     }
 
     /// What it said last.

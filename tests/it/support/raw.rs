@@ -91,6 +91,13 @@ impl Raw {
         reply
     }
 
+    /// Whatever comes until the end of the connection, however it ends.
+    pub fn all(&mut self) -> String {
+        let mut all = Vec::new();
+        let _ = self.0.read_to_end(&mut all);
+        String::from_utf8_lossy(&all).into_owned()
+    }
+
     /// An answer to `HEAD`, whose length is that of a body which does not come; and what comes all the same until the end of the connection.
     #[track_caller]
     pub fn whole(&mut self) -> String {

@@ -1,0 +1,98 @@
+//! Whether settings, keys and database are fit for the data of real people. The demo is not asked; everybody else is, before the first call is taken.
+
+use lahete_persistence::{Db, DbUrl, POSTGRES_TLS, Store, StoreError};
+use secrecy::ExposeSecret as _;
+
+use crate::config::Config;
+use crate::state::Secrets;
+
+/// A key of 32 random bytes has about thirty different ones; fewer than these are no accident.
+const DIFFERENT_BYTES_MIN: usize = 16;
+
+/// Why the program does not start outside the demo. Nothing secret is repeated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unfit {
+    /// The master key is a word, a pattern or zeroes.
+    #[error("the data key is not random: make one with `openssl rand -base64 32`")]
+    GuessableDataKey,
+    /// What is said to the database could be read on the way.
+    #[error(
+        "setting database: a PostgreSQL server behind a network needs TLS with sslmode=verify-full{}; set plain_database = true to go without",
+        if POSTGRES_TLS { "" } else { ", which this program was built without (cargo feature postgres-tls)" }
+    )]
+    PlainDatabase,
+    /// The people of the demo may sign in with a password that everybody knows.
+    #[error("the database holds the demo or accounts with a password: it cannot become the database of real people; make a new one")]
+    DemoInDatabase,
+}
+
+/// What can be told from settings and keys alone.
+///
+/// # Errors
+/// [`Unfit`].
+pub fn expect_settings(config: &Config, url: &DbUrl, secrets: &Secrets) -> Result<(), Unfit> {
+    if config.demo {
+        return Ok(());
+    }
+    if is_guessable(secrets.data_key.expose_secret()) {
+        return Err(Unfit::GuessableDataKey);
+    }
+    if url.is_plain_over_a_network() && !config.plain_database {
+        return Err(Unfit::PlainDatabase);
+    }
+    Ok(())
+}
+
+/// Whether a key looks typed rather than drawn. A random one is taken for that once in more than 10^13 times.
+fn is_guessable(key: &[u8]) -> bool {
+    let mut seen = key.to_vec();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len() < DIFFERENT_BYTES_MIN || key.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')
+}
+
+/// What only the database can tell.
+///
+/// # Errors
+/// `Ok(Some(…))` says that it is not fit; an error that it cannot be asked now.
+pub async fn fault_of_database(config: &Config, store: &Store) -> Result<Option<Unfit>, StoreError> {
+    if config.demo {
+        return Ok(None);
+    }
+    let found = store.read(|db: &mut Db<'_>| -> Result<bool, StoreError> { db.has_passwords() }).await?;
+    Ok(found.then_some(Unfit::DemoInDatabase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::keys::SigningKey;
+    use secrecy::SecretSlice;
+
+    #[test]
+    fn a_key_that_somebody_thought_up_is_told_from_a_drawn_one() {
+        for typed in [[0_u8; 32], [7; 32], *b"correct horse battery staple 123", *b"abcdefghijklmnopqrstuvwxyz012345"] {
+            assert!(is_guessable(&typed));
+        }
+        for _ in 0..1000 {
+            let mut drawn = [0_u8; 32];
+            getrandom::fill(&mut drawn).expect("random bytes");
+            assert!(!is_guessable(&drawn));
+        }
+    }
+
+    #[test]
+    fn the_demo_may_do_what_nobody_else_may() {
+        let secrets = |byte| Secrets { signing_key: SigningKey::generate().expect("a key"), data_key: SecretSlice::from(byte) };
+        let drawn: Vec<u8> = (100..132).collect();
+        let far = DbUrl::parse("postgres://db.example/lahete").expect("a URL");
+        let near = DbUrl::parse("sqlite:lahete.db").expect("a URL");
+        let config = |pairs: &[(&str, &str)]| Config::from_pairs(pairs).expect("settings");
+        let check = |pairs: &[(&str, &str)], url: &DbUrl, key: &[u8]| expect_settings(&config(pairs), url, &secrets(key.to_vec()));
+        assert_eq!(check(&[], &near, &drawn), Ok(()));
+        assert_eq!(check(&[], &near, &[7; 32]), Err(Unfit::GuessableDataKey));
+        assert_eq!(check(&[("demo", "true")], &far, &[7; 32]), Ok(()));
+        assert_eq!(check(&[], &far, &drawn), if POSTGRES_TLS { Ok(()) } else { Err(Unfit::PlainDatabase) });
+        assert_eq!(check(&[("plain_database", "true")], &far, &drawn), Ok(()));
+    }
+}
