@@ -93,6 +93,15 @@ pub fn about_the_client() -> Value {
     body
 }
 
+/// What somebody without a sign-in sends.
+pub fn anonymous_referral() -> Value {
+    json!({
+        "client": {"given_name": "Eino", "family_name": "Esimerkki", "birth_year": 1950, "municipality": "758", "phone": "+358 40 555 0103"},
+        "referrer": {"sector": "parish", "name": "Diakoni Dora"}, "reasons": ["loneliness"], "not_a_service_acknowledged": true,
+        "consent": {"purposes": ["process_referral", "share_with_link_worker"], "text_version": "2026-1", "language": "fi"}
+    })
+}
+
 /// The body that starts the support; a minute is enough, since the client's month is shared by all cases of a test.
 pub fn start_of_support() -> Value {
     json!({
@@ -239,12 +248,7 @@ impl Built {
                 app.machine(people.machine).post("/v1/referrals").key(&key).json(body).send().expect(201)
             }
             Origin::Anonymous => {
-                let body = json!({
-                    "client": {"given_name": "Eino", "family_name": "Esimerkki", "birth_year": 1950, "municipality": "758", "phone": "+358 40 555 0103"},
-                    "referrer": {"sector": "parish", "name": "Diakoni Dora"}, "reasons": ["loneliness"], "not_a_service_acknowledged": true,
-                    "consent": {"purposes": ["process_referral", "share_with_link_worker"], "text_version": "2026-1", "language": "fi"}
-                });
-                let receipt = app.nobody().post("/v1/public/referrals").json(body).send().expect(201);
+                let receipt = app.nobody().post("/v1/public/referrals").json(anonymous_referral()).send().expect(201);
                 self.ids.insert("tracking_code".to_owned(), text(&receipt, "tracking_code"));
                 let list = app.user(people.coordinator).get("/v1/referrals?state=submitted&limit=1").send().expect(200);
                 list["items"][0].clone()

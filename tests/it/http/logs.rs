@@ -43,12 +43,18 @@ impl log::Log for Listener {
     fn flush(&self) {}
 }
 
-fn listen() {
+/// Begins to listen, once for all tests.
+pub fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::set_boxed_logger(Box::new(Listener)).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
     });
+}
+
+/// The records so far in which a canary sings.
+pub fn sung() -> Vec<String> {
+    FOUND.lock().unwrap().clone()
 }
 
 fn canary() -> Value {

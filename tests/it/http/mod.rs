@@ -1,7 +1,7 @@
 //! Behaviour over HTTP, one file for each subject.
 
 mod bad_input;
-mod cases;
+pub mod cases;
 mod journeys;
 pub mod logs;
 mod matrix;
@@ -11,4 +11,5 @@ mod shell;
 mod sodankyla_2022;
 mod visibility;
 
+pub use cases::anonymous_referral;
 pub use referrals::complete as complete_referral;
