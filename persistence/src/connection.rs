@@ -182,6 +182,7 @@ impl Opener {
             DbUrl::Postgres(url) => {
                 let mut conn = PgConnection::establish(url.expose_secret()).map_err(OpenError::of)?;
                 conn.batch_execute(&self.postgresql_settings()).map_err(OpenError::of)?;
+                expect_english(&mut conn)?;
                 AnyConnection::Postgresql(conn)
             }
         };
@@ -207,10 +208,13 @@ impl Opener {
         let limits = match self.purpose {
             Purpose::Migrate => "SET statement_timeout = 0; SET lock_timeout = '10s';".to_owned(),
             // A scan of a whole table locks all of it against the writes of others, and a table that is small today would be scanned: there is an
-            // index for every statement, which a test looks after. None of them runs so long that compiling it would pay.
+            // index for every statement, which a test looks after. None of them runs so long that compiling it would pay. Left alone, the planner thinks
+            // that a page far down the list is cheaper with a plan for that very page, and plans it anew at each call: the common plan is the one
+            // that the test looks at.
             Purpose::Read | Purpose::Write => {
                 format!(
-                    "SET statement_timeout = {}; SET lock_timeout = '2s'; SET enable_seqscan = off; SET jit = off;",
+                    "SET statement_timeout = {}; SET lock_timeout = '2s'; SET enable_seqscan = off; SET jit = off; \
+                     SET plan_cache_mode = force_generic_plan;",
                     self.statement_timeout.as_millis()
                 )
             }
@@ -220,6 +224,21 @@ impl Opener {
              SET client_min_messages = warning;"
         )
     }
+}
+
+/// What went wrong is told apart by the server's words (a deadlock, a full disk), since the driver passes no codes on: they must be English. Only a
+/// superuser may set that for a session; for others the server's own setting counts.
+fn expect_english(conn: &mut PgConnection) -> Result<(), OpenError> {
+    static TOLD: std::sync::Once = std::sync::Once::new();
+    let is_english = |language: &str| matches!(language, "C" | "POSIX") || language.starts_with("en") || language.starts_with("C.");
+    let now = |conn: &mut PgConnection| diesel::dsl::sql::<Text>("SHOW lc_messages").get_result::<String>(conn).map_err(OpenError::of);
+    if is_english(&now(conn)?) {
+        return Ok(());
+    }
+    if conn.batch_execute("SET lc_messages = 'C'").is_err() {
+        TOLD.call_once(|| log::warn!("the PostgreSQL server speaks another language than English: set lc_messages = 'C' for the database"));
+    }
+    Ok(())
 }
 
 /// Why a connection could not be opened.
