@@ -1,9 +1,10 @@
 //! Whether settings, keys and database are fit for the data of real people. The demo is not asked; everybody else is, before the first call is taken.
 
-use lahete_persistence::{Db, DbUrl, POSTGRES_TLS, Store, StoreError};
+use lahete_persistence::{DbUrl, POSTGRES_TLS, Store, StoreError};
 use secrecy::ExposeSecret as _;
 
 use crate::config::Config;
+use crate::demo;
 use crate::state::Secrets;
 
 /// A key of 32 random bytes has about thirty different ones; fewer than these are no accident.
@@ -22,7 +23,7 @@ pub enum Unfit {
     )]
     PlainDatabase,
     /// The people of the demo may sign in with a password that everybody knows.
-    #[error("the database holds the demo or accounts with a password: it cannot become the database of real people; make a new one")]
+    #[error("the database holds the demo, whose accounts and keys everybody knows: it cannot become the database of real people; make a new one")]
     DemoInDatabase,
 }
 
@@ -59,8 +60,7 @@ pub async fn fault_of_database(config: &Config, store: &Store) -> Result<Option<
     if config.demo {
         return Ok(None);
     }
-    let found = store.read(|db: &mut Db<'_>| -> Result<bool, StoreError> { db.has_passwords() }).await?;
-    Ok(found.then_some(Unfit::DemoInDatabase))
+    Ok(demo::is_there(store).await?.then_some(Unfit::DemoInDatabase))
 }
 
 #[cfg(test)]

@@ -374,6 +374,25 @@ impl Visibility {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// The same rows as several sets, each by one relation in one programme: what a store finds in an index, in the order of a list. A row may be in
+    /// more than one of them.
+    #[must_use]
+    pub fn branches(&self) -> Vec<Self> {
+        let none = Self::default;
+        let one_each = |of: &Option<(UserId, Vec<ProgrammeId>)>, make: &dyn Fn(Option<(UserId, Vec<ProgrammeId>)>) -> Self| {
+            let (user, programmes) = of.as_ref().map_or((None, [].as_slice()), |(user, programmes)| (Some(*user), programmes.as_slice()));
+            programmes.iter().map(|programme| make(user.map(|user| (user, vec![*programme])))).collect::<Vec<_>>()
+        };
+        let mut all: Vec<Self> = self.programmes.iter().map(|programme| Self { programmes: vec![*programme], ..none() }).collect();
+        all.extend(one_each(&self.written_by, &|written_by| Self { written_by, ..none() }));
+        if let Some((machine, served)) = &self.pushed_by {
+            all.extend(served.iter().map(|pair| Self { pushed_by: Some((*machine, vec![*pair])), ..none() }));
+        }
+        all.extend(one_each(&self.assigned_to, &|assigned_to| Self { assigned_to, ..none() }));
+        all.extend(one_each(&self.about, &|about| Self { about, ..none() }));
+        all
+    }
 }
 
 /// The visibility of a list under a view action.
@@ -401,5 +420,71 @@ pub fn visibility(actor: &Actor, action: Action) -> Visibility {
         }
         _ => None,
     };
-    Visibility { programmes, written_by: own(Role::Referrer), pushed_by, assigned_to: own(Role::LinkWorker), about: own(Role::Client) }
+    // Whoever sees a whole programme sees there what is assigned to them, too. Not so with what they write: only its writer sees a draft.
+    let assigned_to = own(Role::LinkWorker).map(|(user, mut among)| {
+        among.retain(|programme| !programmes.contains(programme));
+        (user, among)
+    });
+    Visibility {
+        written_by: own(Role::Referrer),
+        pushed_by,
+        assigned_to: assigned_to.filter(|(_, among)| !among.is_empty()),
+        about: own(Role::Client),
+        programmes,
+    }
+}
+
+#[cfg(test)]
+mod visibility_tests {
+    use super::*;
+    use crate::ids::Id as _;
+    use uuid::Uuid;
+
+    fn programme(number: u128) -> ProgrammeId {
+        ProgrammeId::from_uuid(Uuid::from_u128(number))
+    }
+
+    fn user() -> UserId {
+        UserId::from_uuid(Uuid::from_u128(9))
+    }
+
+    fn actor(roles: &[(Role, u128)]) -> Actor {
+        let grants =
+            roles.iter().map(|(role, number)| Grant { role: *role, programme: programme(*number), organisation: None, sector: None });
+        Actor { caller: Caller::User(user()), grants: grants.collect() }
+    }
+
+    #[test]
+    fn what_is_seen_as_a_whole_is_not_looked_for_again() {
+        let seen = visibility(
+            &actor(&[(Role::Coordinator, 1), (Role::LinkWorker, 1), (Role::LinkWorker, 2), (Role::Referrer, 1)]),
+            Action::ReferralView,
+        );
+        assert_eq!(seen.programmes, [programme(1)]);
+        assert_eq!(seen.assigned_to, Some((user(), vec![programme(2)])));
+        assert_eq!(seen.written_by, Some((user(), vec![programme(1)])), "drafts are their writer's alone");
+        let seen = visibility(&actor(&[(Role::Coordinator, 1), (Role::LinkWorker, 1)]), Action::SupportView);
+        assert_eq!(seen.assigned_to, None);
+    }
+
+    #[test]
+    fn each_branch_is_one_relation_in_one_programme_and_none_is_lost() {
+        let roles = [
+            (Role::Coordinator, 1),
+            (Role::Coordinator, 2),
+            (Role::LinkWorker, 3),
+            (Role::LinkWorker, 4),
+            (Role::Client, 3),
+            (Role::Referrer, 2),
+        ];
+        let seen = visibility(&actor(&roles), Action::ReferralView);
+        let branches = seen.branches();
+        assert_eq!(branches.len(), 6);
+        for branch in &branches {
+            let relations = [&branch.written_by, &branch.assigned_to, &branch.about];
+            let people: usize = relations.iter().filter_map(|relation| relation.as_ref()).map(|(_, programmes)| programmes.len()).sum();
+            assert_eq!(branch.programmes.len() + people, 1, "{branch:?}");
+        }
+        assert!(Visibility::default().branches().is_empty());
+    }
 }

@@ -1,5 +1,7 @@
 //! Pages of a list by key: the place where the last page ended is the key of its last row, never a count of rows.
 
+use std::cmp::Ordering;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
@@ -82,6 +84,30 @@ impl<T> Page<T> {
     }
 }
 
+/// The rows of one page out of several lists, each in the order of the page: the first so many of all of them, every row once. `order` tells rows apart
+/// by their sort key and then by their id, so that equal means the same row.
+pub(crate) fn merged<B, R, E>(
+    branches: impl IntoIterator<Item = B>,
+    request: &PageRequest,
+    mut rows: impl FnMut(B) -> Result<Vec<R>, E>,
+    order: impl Fn(&R, &R) -> Ordering,
+) -> Result<Vec<R>, E> {
+    let mut branches = branches.into_iter();
+    let Some(first) = branches.next() else { return Ok(Vec::new()) };
+    let mut all = rows(first)?;
+    let mut several = false;
+    for branch in branches {
+        all.extend(rows(branch)?);
+        several = true;
+    }
+    if several {
+        all.sort_by(&order);
+        all.dedup_by(|one, other| order(one, other).is_eq());
+        all.truncate(usize::from(request.limit) + 1);
+    }
+    Ok(all)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +135,18 @@ mod tests {
                 proptest::prop_assert_eq!(cursor.encode(), text);
             }
         }
+    }
+
+    #[test]
+    fn several_lists_make_one_page() {
+        let lists = [vec![1, 4, 6, 9], vec![2, 4, 5], vec![], vec![4, 9]];
+        let page = |limit| {
+            let rows = |list: Vec<i32>| Ok::<_, ()>(list.into_iter().take(usize::from(limit) + 1).collect());
+            merged(lists.clone(), &PageRequest::first(limit), rows, i32::cmp).unwrap()
+        };
+        assert_eq!(page(10), [1, 2, 4, 5, 6, 9]);
+        assert_eq!(page(2), [1, 2, 4]);
+        assert_eq!(merged([(); 0], &PageRequest::first(2), |()| Ok::<Vec<i32>, ()>(vec![1]), i32::cmp).unwrap(), [0; 0]);
     }
 
     #[test]

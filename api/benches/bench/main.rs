@@ -44,8 +44,6 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const DATA_VERSION: u32 = 2;
 /// How often a server is started to see how soon it is ready.
 const STARTS: usize = 3;
-/// How often server and floor are measured in turn where they are compared.
-const PAIRS: u64 = 5;
 /// Pages turned for the far page.
 const FAR: usize = 200;
 /// The kinds of work by their names in the tables.
@@ -56,6 +54,8 @@ const WORKS: [(&str, Work); 6] =
 struct Plan {
     sizes: Vec<u64>,
     look: Duration,
+    /// How often server and floor are measured in turn at the largest size, where they are held against a bound.
+    pairs: u64,
     folder: PathBuf,
     databases: Vec<&'static str>,
     works: Vec<(&'static str, Work)>,
@@ -82,7 +82,7 @@ impl Plan {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
         std::fs::create_dir_all(&folder)?;
         let look = Duration::from_millis(if quick { 400 } else { 2500 });
-        Ok(Self { sizes, look, folder: folder.canonicalize()?, databases, works })
+        Ok(Self { sizes, look, pairs: if quick { 3 } else { 5 }, folder: folder.canonicalize()?, databases, works })
     }
 }
 
@@ -250,7 +250,7 @@ fn measure(plan: &Plan, bench: &impl Bench, folder: &Path, data: Dataset, findin
             }
             // Fewer connections are looked at once; what is held against a bound is measured in turn with what it is held against.
             let judged = if work == Work::Report { 1 } else { 64 };
-            let rounds = if connections == judged { PAIRS } else { 1 };
+            let rounds = if connections == judged && plan.sizes.iter().max() == Some(&data.total) { plan.pairs } else { 1 };
             let look = plan.look / u32::try_from(rounds.min(3))?;
             let mut finding = Finding {
                 database: bench.name(),
@@ -268,7 +268,7 @@ fn measure(plan: &Plan, bench: &impl Bench, folder: &Path, data: Dataset, findin
             let (mut looks, mut floors) = (Vec::new(), Vec::new());
             for round in 0..rounds {
                 let salt = salt.wrapping_add(1 + turn as u64 + (round << 8));
-                let first = if label == "L200" && rounds > 1 {
+                let first = if label == "L200" && connections == judged {
                     Some(driver::drive(server.addr, connections, look, &target.requests(work, &target.first_page(), salt))?)
                 } else {
                     None
@@ -282,7 +282,7 @@ fn measure(plan: &Plan, bench: &impl Bench, folder: &Path, data: Dataset, findin
                 finding.cpu_micros = u64::try_from((after.cpu - before.cpu).as_micros())? / measured.answers;
                 finding.times_of_first.extend(first.map(|first| first.rate() / measured.rate().max(1e-9)));
                 looks.push(measured);
-                if rounds > 1 {
+                if connections == judged {
                     say(&format!("{} with {}: {label}, floor, {} of {rounds}", bench.name(), data.total, round + 1));
                     let (floor, single) =
                         if work == Work::Report { (1.0 / bench.report()?, None) } else { bench.floor(work, &page, look)? };

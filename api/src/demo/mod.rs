@@ -18,7 +18,7 @@ use lahete_domain::programme::{
 use lahete_domain::time::Instant;
 use lahete_domain::user::{ApiClient, Organisation, RoleAssignment, User};
 use lahete_domain::version::Version;
-use lahete_persistence::{Db, Store};
+use lahete_persistence::{Db, Store, StoreError};
 use uuid::Uuid;
 
 use crate::api_clients::secret::sha256;
@@ -64,13 +64,21 @@ fn tags(tags: &[&str]) -> BTreeSet<String> {
     tags.iter().map(|tag| (*tag).to_owned()).collect()
 }
 
+/// Whether a database holds the demo world, its passwords and its machine's secret.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_there(store: &Store) -> Result<bool, StoreError> {
+    store.read(|db: &mut Db<'_>| Ok(db.programme_get(programme())?.is_some())).await
+}
+
 /// Fills an empty database with the demo world; says whether it did. One that has the demo programme already is left as it is.
 ///
 /// # Errors
 /// When the database fails, or the system gives no randomness for the passwords.
 pub async fn seed(store: &Store, ids: Arc<dyn IdSource>, now: Instant) -> Result<bool, AppError> {
     // Hashing takes a while on purpose: not again at every start.
-    if store.read(|db: &mut Db<'_>| -> Result<_, AppError> { Ok(db.programme_get(programme())?) }).await?.is_some() {
+    if is_there(store).await? {
         return Ok(false);
     }
     let hash = password::hash(DEMO_PASSWORD).map_err(AppError::internal)?;

@@ -1,5 +1,6 @@
 //! Referrals: the row of the life cycle, the written content beside it, the reasons, and the snapshot for the statistics.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
@@ -20,10 +21,26 @@ use lahete_domain::version::Version;
 
 use crate::among::among;
 use crate::connection::{MultiBackend, on_backend};
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Page, PageRequest, merged};
 use crate::schema::{clients, consents, referral_details, referral_reasons, referral_snapshots, referrals};
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol, parse_instant};
 use crate::{Db, StoreError};
+
+/// What a list of referrals is sorted by: id, creation, begin of the state, acceptance to the waiting list and priority on it.
+type ReferralKey = (IdCol<ReferralId>, InstantCol, InstantCol, Option<InstantCol>, Option<CodeCol<Priority>>);
+
+impl ReferralOrder {
+    /// The order of the statement, for keys that come from several of them.
+    fn compare(self, one: &ReferralKey, other: &ReferralKey) -> Ordering {
+        let priority = |key: &ReferralKey| key.4.map_or("", |priority| priority.0.as_str());
+        match self {
+            Self::Newest => (other.1, other.0).cmp(&(one.1, one.0)),
+            Self::LongestInState => (one.2, one.0).cmp(&(other.2, other.0)),
+            Self::LongestWaiting => (one.3, one.0).cmp(&(other.3, other.0)),
+            Self::WaitingList => priority(other).cmp(priority(one)).then_with(|| (one.3, one.0).cmp(&(other.3, other.0))),
+        }
+    }
+}
 
 /// Stands between priority and instant in the cursors of the waiting list.
 const BESIDE_PRIORITY: char = '|';
@@ -464,20 +481,15 @@ impl Db<'_> {
         Ok(self.cases(&[IdCol(id)])?.pop())
     }
 
-    /// A page of the referrals that a caller may see.
-    ///
-    /// # Errors
-    /// When a row is corrupt or the database fails.
-    pub fn referral_list(
+    /// The first keys of a list, as far as one relation opens it.
+    fn referral_keys(
         &mut self,
         visibility: &Visibility,
         filter: &ReferralFilter,
         today: NaiveDate,
         page: &PageRequest,
-    ) -> Result<Page<Case>, StoreError> {
-        let Some(condition) = visible(visibility, today) else {
-            return Ok(Page { items: Vec::new(), next: None });
-        };
+    ) -> Result<Vec<ReferralKey>, StoreError> {
+        let Some(condition) = visible(visibility, today) else { return Ok(Vec::new()) };
         let mut query = referrals::table
             .select((referrals::id, referrals::created_at, referrals::state_since, referrals::queue_accepted_at, referrals::queue_priority))
             .filter(condition)
@@ -550,8 +562,26 @@ impl Db<'_> {
                 query = query.order((referrals::queue_priority.desc(), referrals::queue_accepted_at.asc(), referrals::id.asc()));
             }
         }
-        type Key = (IdCol<ReferralId>, InstantCol, InstantCol, Option<InstantCol>, Option<CodeCol<Priority>>);
-        let keys: Vec<Key> = query.limit(page.fetch()).load(self.conn())?;
+        Ok(query.limit(page.fetch()).load(self.conn())?)
+    }
+
+    /// A page of the referrals that a caller may see.
+    ///
+    /// # Errors
+    /// When a row is corrupt or the database fails.
+    pub fn referral_list(
+        &mut self,
+        visibility: &Visibility,
+        filter: &ReferralFilter,
+        today: NaiveDate,
+        page: &PageRequest,
+    ) -> Result<Page<Case>, StoreError> {
+        let keys = merged(
+            visibility.branches(),
+            page,
+            |branch| self.referral_keys(&branch, filter, today, page),
+            |one, other| filter.order.compare(one, other),
+        )?;
         let page = Page::from_rows(keys, page, |(id, created_at, state_since, accepted_at, priority)| {
             let sort = match filter.order {
                 ReferralOrder::Newest => created_at.0.to_string(),

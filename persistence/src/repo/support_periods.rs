@@ -13,7 +13,7 @@ use lahete_domain::version::Version;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Page, PageRequest, merged};
 use crate::schema::{assignments, clients, link_workers, referrals, support_periods};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 
@@ -224,7 +224,21 @@ impl Db<'_> {
         filter: SupportPeriodFilter,
         request: &PageRequest,
     ) -> Result<Page<SupportPeriod>, StoreError> {
-        let Some(visible) = visible_rows!(support_periods, visibility, today) else { return Ok(Page { items: Vec::new(), next: None }) };
+        let order = |one: &SupportPeriodRow, other: &SupportPeriodRow| (one.planned_end_on, one.id).cmp(&(other.planned_end_on, other.id));
+        let rows = |branch: Visibility| self.support_period_rows(&branch, today, filter, request);
+        let rows = merged(visibility.branches(), request, rows, order)?;
+        let cursor = |row: &SupportPeriodRow| Cursor { sort: row.planned_end_on.to_string(), id: row.id.0.as_uuid() };
+        Page::from_rows(rows, request, cursor).try_map(SupportPeriod::try_from)
+    }
+
+    fn support_period_rows(
+        &mut self,
+        visibility: &Visibility,
+        today: NaiveDate,
+        filter: SupportPeriodFilter,
+        request: &PageRequest,
+    ) -> Result<Vec<SupportPeriodRow>, StoreError> {
+        let Some(visible) = visible_rows!(support_periods, visibility, today) else { return Ok(Vec::new()) };
         let mut query = support_periods::table.select(SupportPeriodRow::as_select()).filter(visible).into_boxed::<MultiBackend>();
         if let Some(state) = filter.state {
             query = query.filter(support_periods::state.eq(CodeCol(state)));
@@ -244,16 +258,11 @@ impl Db<'_> {
         }
         if let Some(cursor) = &request.after {
             // A cursor that no list gave out ends the list: there is nothing behind it.
-            let Ok(end) = cursor.sort.parse::<NaiveDate>() else { return Ok(Page { items: Vec::new(), next: None }) };
+            let Ok(end) = cursor.sort.parse::<NaiveDate>() else { return Ok(Vec::new()) };
             let behind = support_periods::planned_end_on.gt(end).or(support_periods::id.gt(IdCol(SupportPeriodId::from_uuid(cursor.id))));
             query = query.filter(support_periods::planned_end_on.ge(end)).filter(behind);
         }
-        let rows = query
-            .order((support_periods::planned_end_on.asc(), support_periods::id.asc()))
-            .limit(request.fetch())
-            .load::<SupportPeriodRow>(self.conn())?;
-        let cursor = |row: &SupportPeriodRow| Cursor { sort: row.planned_end_on.to_string(), id: row.id.0.as_uuid() };
-        Page::from_rows(rows, request, cursor).try_map(SupportPeriod::try_from)
+        Ok(query.order((support_periods::planned_end_on.asc(), support_periods::id.asc())).limit(request.fetch()).load(self.conn())?)
     }
 
     /// The link workers who accepted these referrals, for each referral the newest: the one who walks beside the client now, or was the

@@ -12,7 +12,7 @@ use lahete_domain::version::Version;
 use crate::connection::{MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Page, PageRequest, merged};
 use crate::schema::{api_client_organisations, api_clients, organisations, role_assignments, users};
 use crate::sql_types::{CodeCol, IdCol, VersionCol};
 
@@ -165,15 +165,6 @@ impl Db<'_> {
         Ok(row.map(|(id, password_hash, active)| LoginUser { id: id.0, password_hash, active }))
     }
 
-    /// Whether somebody may sign in with a password, as in the demo alone.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn has_passwords(&mut self) -> Result<bool, StoreError> {
-        let some = users::table.filter(users::password_hash.is_not_null()).select(users::id);
-        Ok(some.first::<IdCol<UserId>>(self.conn()).optional()?.is_some())
-    }
-
     /// Adds a user. Only the demo gives a password.
     ///
     /// # Errors
@@ -209,9 +200,14 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says.
     pub fn user_list(&mut self, filter: &UserFilter, request: &PageRequest) -> Result<Page<User>, StoreError> {
-        let programmes: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
-        let mut query =
-            of_programmes!(users::table.select(UserRow::as_select()).into_boxed::<MultiBackend>(), users::programme_id, programmes);
+        let order = |one: &UserRow, other: &UserRow| (&one.name, one.id).cmp(&(&other.name, other.id));
+        let rows = merged(filter.programmes.iter().copied(), request, |programme| self.user_rows(programme, filter, request), order)?;
+        Ok(map(Page::from_rows(rows, request, |row| Cursor { sort: row.name.clone(), id: row.id.0.as_uuid() })))
+    }
+
+    fn user_rows(&mut self, programme: ProgrammeId, filter: &UserFilter, request: &PageRequest) -> Result<Vec<UserRow>, StoreError> {
+        let of_programme = users::table.filter(users::programme_id.eq(IdCol(programme)));
+        let mut query = of_programme.select(UserRow::as_select()).into_boxed::<MultiBackend>();
         if let Some(active) = filter.active {
             query = query.filter(users::active.eq(active));
         }
@@ -219,8 +215,7 @@ impl Db<'_> {
             let behind = users::name.gt(cursor.sort.clone()).or(users::id.gt(IdCol(UserId::from_uuid(cursor.id))));
             query = query.filter(users::name.ge(cursor.sort)).filter(behind);
         }
-        let rows = query.order((users::name.asc(), users::id.asc())).limit(request.fetch()).load::<UserRow>(self.conn())?;
-        Ok(map(Page::from_rows(rows, request, |row| Cursor { sort: row.name.clone(), id: row.id.0.as_uuid() })))
+        Ok(query.order((users::name.asc(), users::id.asc())).limit(request.fetch()).load(self.conn())?)
     }
 }
 

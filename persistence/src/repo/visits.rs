@@ -18,7 +18,7 @@ use super::support_periods::visible_rows;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Page, PageRequest, merged};
 use crate::schema::{clients, link_workers, referrals, visit_workers, visits};
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol};
 
@@ -242,7 +242,26 @@ impl Db<'_> {
         filter: VisitFilter,
         request: &PageRequest,
     ) -> Result<Page<Visit>, StoreError> {
-        let Some(visible) = visible_rows!(visits, visibility, today) else { return Ok(Page { items: Vec::new(), next: None }) };
+        let order = |one: &VisitRow, other: &VisitRow| (other.visit_on, other.id).cmp(&(one.visit_on, one.id));
+        let rows = merged(visibility.branches(), request, |branch| self.visit_rows(&branch, today, filter, request), order)?;
+        let cursor = |row: &VisitRow| Cursor { sort: row.visit_on.to_string(), id: row.id.0.as_uuid() };
+        let page = Page::from_rows(rows, request, cursor);
+        let ids: Vec<VisitId> = page.items.iter().map(|row| row.id.0).collect();
+        let mut workers = self.workers_of(&ids)?;
+        page.try_map(|row| {
+            let workers = workers.remove(&row.id.0).unwrap_or_default();
+            row.with_workers(workers)
+        })
+    }
+
+    fn visit_rows(
+        &mut self,
+        visibility: &Visibility,
+        today: NaiveDate,
+        filter: VisitFilter,
+        request: &PageRequest,
+    ) -> Result<Vec<VisitRow>, StoreError> {
+        let Some(visible) = visible_rows!(visits, visibility, today) else { return Ok(Vec::new()) };
         let mut query = visits::table.select(VisitRow::as_select()).filter(visible).into_boxed::<MultiBackend>();
         if let Some(from) = filter.from {
             query = query.filter(visits::visit_on.ge(from));
@@ -258,19 +277,11 @@ impl Db<'_> {
         }
         if let Some(cursor) = &request.after {
             // A cursor that no list gave out ends the list: there is nothing behind it.
-            let Ok(on) = cursor.sort.parse::<NaiveDate>() else { return Ok(Page { items: Vec::new(), next: None }) };
+            let Ok(on) = cursor.sort.parse::<NaiveDate>() else { return Ok(Vec::new()) };
             let behind = visits::visit_on.lt(on).or(visits::id.lt(IdCol(VisitId::from_uuid(cursor.id))));
             query = query.filter(visits::visit_on.le(on)).filter(behind);
         }
-        let rows = query.order((visits::visit_on.desc(), visits::id.desc())).limit(request.fetch()).load::<VisitRow>(self.conn())?;
-        let cursor = |row: &VisitRow| Cursor { sort: row.visit_on.to_string(), id: row.id.0.as_uuid() };
-        let page = Page::from_rows(rows, request, cursor);
-        let ids: Vec<VisitId> = page.items.iter().map(|row| row.id.0).collect();
-        let mut workers = self.workers_of(&ids)?;
-        page.try_map(|row| {
-            let workers = workers.remove(&row.id.0).unwrap_or_default();
-            row.with_workers(workers)
-        })
+        Ok(query.order((visits::visit_on.desc(), visits::id.desc())).limit(request.fetch()).load(self.conn())?)
     }
 
     /// How many visits of a support period are still planned.

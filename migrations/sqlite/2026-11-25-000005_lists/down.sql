@@ -1,0 +1,1 @@
+DROP INDEX referrals_longest_in_state_idx;
