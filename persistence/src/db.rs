@@ -7,12 +7,14 @@ use lahete_domain::ids::IdSource;
 
 use crate::cipher::Keys;
 use crate::connection::AnyConnection;
+use crate::store::Heads;
 
 /// What all transactions of a store share.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub keys: Arc<Keys>,
     pub ids: Arc<dyn IdSource>,
+    pub heads: Arc<Heads>,
 }
 
 /// The database within one transaction.

@@ -346,6 +346,7 @@ impl From<StoreError> for Problem {
             StoreError::Constraint(_)
             | StoreError::Corrupt { .. }
             | StoreError::SchemaTooNew { .. }
+            | StoreError::WrongDataKey { .. }
             | StoreError::Panicked
             | StoreError::Database(_) => AppError::internal(error).into(),
         }

@@ -13,8 +13,9 @@ use uuid::Uuid;
 use super::*;
 use crate::constraint::Constraint;
 use crate::page::PageRequest;
-use crate::repo::audit::{AuditFilter, ChainFaultKind, StoredAuditEvent, VerifyReport};
+use crate::repo::audit::{AuditFilter, StoredAuditEvent};
 use crate::repo::idempotency::StoredAnswer;
+use crate::repo::trail::{ChainFaultKind, VerifyReport};
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, JsonCol, VersionCol};
 
 struct Numbers(AtomicU64);
