@@ -1,13 +1,18 @@
 //! Reading, finding and correcting clients; who has read about them.
 
+use std::collections::BTreeMap;
+
+use chrono::Months;
 use lahete_domain::access::{Action, Subject};
 use lahete_domain::actor::{Caller, Grant};
 use lahete_domain::client::Client;
-use lahete_domain::codes::{AuditAction, AuditOutcome, Role};
-use lahete_domain::ids::{ClientId, Id as _, ProgrammeId, UserId};
+use lahete_domain::codes::AuditAction;
+use lahete_domain::ids::{ClientId, Id as _, OrganisationId, ProgrammeId, UserId};
+use lahete_domain::time::Instant;
 use lahete_persistence::repo::audit::{AuditFilter, StoredAuditEvent};
 use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
 
+use super::deeds;
 use super::wire::{AccessLogEntry, ClientSearch, ClientUpdate, identity_code};
 use crate::code_lists::labels::label;
 use crate::error::{AppError, RuleProblem};
@@ -114,56 +119,109 @@ pub fn link_user(db: &mut Db<'_>, ctx: &OpContext, id: ClientId, user: UserId) -
     Ok(client)
 }
 
-/// Who has read and changed the client's data, the newest first.
+/// For how many months back a client's log is read without a reason: 703/2023 § 11 asks for a special one beyond two years.
+const FREE_MONTHS: u32 = 24;
+
+/// Who has read and changed the client's data, the newest first; what is older than two years only when asked for, with a stated reason.
 ///
 /// # Errors
-/// 404 when the caller is neither the client nor the privacy officer.
-pub fn access_log(db: &mut Db<'_>, ctx: &OpContext, id: ClientId, page: &PageRequest) -> Result<Page<AccessLogEntry>, AppError> {
+/// 404 when the caller is neither the client nor the privacy officer; [`AppError::Malformed`] for old events without a reason.
+pub fn access_log(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    id: ClientId,
+    older: bool,
+    page: &PageRequest,
+) -> Result<Page<AccessLogEntry>, AppError> {
     let (client, grant) = open(db, ctx, Action::AccessLogView, id)?;
     ctx.audit(db, &grant, AuditAction::Read, Some(id), None);
-    log_of(db, ctx, &client, page)
+    log_of(db, ctx, &client, older, page)
 }
 
 /// The log of a client that the caller may read.
 ///
 /// # Errors
-/// When the database fails.
-pub fn log_of(db: &mut Db<'_>, ctx: &OpContext, client: &Client, page: &PageRequest) -> Result<Page<AccessLogEntry>, AppError> {
-    let filter = AuditFilter { client: Some(client.id), programme: Some(client.programme), ..AuditFilter::default() };
+/// [`AppError::Malformed`] for old events without a reason; when the database fails.
+pub fn log_of(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    client: &Client,
+    older: bool,
+    page: &PageRequest,
+) -> Result<Page<AccessLogEntry>, AppError> {
+    if older && ctx.reason.is_none() {
+        return Err(AppError::malformed(
+            "access_reason_required",
+            "What is older than two years needs a stated reason in X-Access-Reason.",
+        ));
+    }
+    let from = ctx.now.utc().checked_sub_months(Months::new(FREE_MONTHS)).filter(|_| !older).map(Instant::new);
+    let filter = AuditFilter { client: Some(client.id), programme: Some(client.programme), from, ..AuditFilter::default() };
     let events = db.audit_list(filter, page)?;
-    events.try_map(|event| entry(db, ctx, client, event))
+    let mut names = Names::default();
+    events.try_map(|event| names.entry(db, ctx, client, event))
 }
 
-fn entry(db: &mut Db<'_>, ctx: &OpContext, client: &Client, event: StoredAuditEvent) -> Result<AccessLogEntry, AppError> {
-    let who = match event.caller {
-        Caller::User(id) if Some(id) == client.user => None,
-        Caller::User(id) => db.user_get(id)?.map(|user| user.name),
-        Caller::ApiClient(id) => db.api_client_get(id)?.map(|machine| machine.name),
-        Caller::Anonymous | Caller::Clock => None,
-    };
-    let own = client.user.is_some_and(|user| event.caller == Caller::User(user));
-    Ok(AccessLogEntry {
-        at: event.at.into(),
-        text: plain_words(ctx, event.role, event.action, event.outcome, own),
-        who,
-        role: event.role.map(Into::into),
-        action: event.action.into(),
-        operation: event.operation.to_string(),
-        referral_id: event.referral.map(|id| id.as_uuid()),
-        reason: event.reason,
-    })
+/// Names that stand in a log, each looked up once.
+#[derive(Default)]
+struct Names {
+    callers: BTreeMap<String, Option<String>>,
+    organisations: BTreeMap<OrganisationId, Option<String>>,
 }
 
-/// One line in plain words: the role, and what it did.
-fn plain_words(ctx: &OpContext, role: Option<Role>, action: AuditAction, outcome: AuditOutcome, own: bool) -> String {
-    let who = match role {
-        _ if own => label(Role::Client, ctx.language),
-        Some(role) => label(role, ctx.language),
-        None => "–".to_owned(),
-    };
-    let what = label(action, ctx.language);
-    match outcome {
-        AuditOutcome::Allowed => format!("{who}: {what}"),
-        AuditOutcome::Denied => format!("{who}: {what} ({})", label(outcome, ctx.language)),
+impl Names {
+    fn caller(&mut self, db: &mut Db<'_>, caller: Caller) -> Result<Option<String>, AppError> {
+        let key = format!("{caller:?}");
+        if let Some(known) = self.callers.get(&key) {
+            return Ok(known.clone());
+        }
+        let name = match caller {
+            Caller::User(id) => db.user_get(id)?.map(|user| user.name),
+            Caller::ApiClient(id) => db.api_client_get(id)?.map(|machine| machine.name),
+            Caller::Anonymous | Caller::Clock => None,
+        };
+        self.callers.insert(key, name.clone());
+        Ok(name)
+    }
+
+    fn organisation(&mut self, db: &mut Db<'_>, id: OrganisationId) -> Result<Option<String>, AppError> {
+        if let Some(known) = self.organisations.get(&id) {
+            return Ok(known.clone());
+        }
+        let name = db.organisation_get(id)?.map(|organisation| organisation.name);
+        self.organisations.insert(id, name.clone());
+        Ok(name)
+    }
+
+    fn entry(&mut self, db: &mut Db<'_>, ctx: &OpContext, client: &Client, event: StoredAuditEvent) -> Result<AccessLogEntry, AppError> {
+        let own = client.user.is_some_and(|user| event.caller == Caller::User(user));
+        let name = if own { None } else { self.caller(db, event.caller)? };
+        let organisation = match event.organisation {
+            Some(id) => self.organisation(db, id)?,
+            None => None,
+        };
+        let role = event.role.map(|role| label(role, ctx.language));
+        let who = match (&name, role, event.caller) {
+            (Some(name), Some(role), _) => format!("{role} {name}"),
+            (Some(name), None, _) => name.clone(),
+            (None, _, Caller::Anonymous) => deeds::words("who_nobody", ctx.language).to_owned(),
+            (None, _, Caller::Clock) => deeds::words("who_clock", ctx.language).to_owned(),
+            (None, Some(role), _) => role,
+            (None, None, _) => deeds::words("who_unknown", ctx.language).to_owned(),
+        };
+        let who = if own { None } else { Some(who) };
+        Ok(AccessLogEntry {
+            at: event.at.into(),
+            text: deeds::sentence(&event.operation, event.action, event.outcome, who.as_deref(), ctx.language),
+            who: name,
+            role: event.role.map(Into::into),
+            organisation,
+            action: event.action.into(),
+            outcome: event.outcome.into(),
+            purpose: deeds::purpose(event.role, ctx.language).map(str::to_owned),
+            operation: event.operation,
+            referral_id: event.referral.map(|id| id.as_uuid()),
+            reason: event.reason,
+        })
     }
 }

@@ -465,7 +465,7 @@ async fn a_changed_or_missing_event_is_found() {
     let report = check(&store).await;
     assert_eq!(
         report.faults.iter().map(|fault| (fault.seq, fault.kind)).collect::<Vec<_>>(),
-        [(10, ChainFaultKind::WrongHash), (21, ChainFaultKind::Gap)]
+        [(10, ChainFaultKind::WrongHash), (20, ChainFaultKind::Gap)]
     );
 }
 

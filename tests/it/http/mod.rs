@@ -1,7 +1,7 @@
 //! Behaviour over HTTP, one file for each subject.
 
 mod bad_input;
-mod cases;
+pub mod cases;
 mod journeys;
 pub mod logs;
 mod matrix;

@@ -92,7 +92,8 @@ impl Cluster {
     /// Everything that the database holds, as its own tool writes it out.
     pub fn dump(&self) -> String {
         let socket = self.folder.display().to_string();
-        let made = Command::new(self.programs.join("pg_dump")).args(["-h", &socket, "-U", "lahete", "--inserts", "faults"]).output().unwrap();
+        let made =
+            Command::new(self.programs.join("pg_dump")).args(["-h", &socket, "-U", "lahete", "--inserts", "faults"]).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         String::from_utf8(made.stdout).unwrap()
     }

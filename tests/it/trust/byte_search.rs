@@ -78,7 +78,8 @@ fn write_down(site: &Site, server: &super::Served, seeds: &[Seed]) {
                     if number % 10 != 0 {
                         continue;
                     }
-                    let body = json!({"programme_id": site.people.programme.to_string(), "personal_identity_code": seed.code.to_lowercase()});
+                    let body =
+                        json!({"programme_id": site.people.programme.to_string(), "personal_identity_code": seed.code.to_lowercase()});
                     let found = post(&mut wire, &site.coordinator, "/v1/clients/search", &body).json();
                     let client = &found["items"][0];
                     assert_eq!(client["contact"]["phone"], json!(seed.phone), "{found}");
@@ -107,7 +108,8 @@ const LOUD: &[(&str, &str)] = &[("log", "info,lahete_api=trace,lahete_persistenc
 fn the_search_is_not_blind() {
     let seeds: Vec<Seed> = (0..SEEDS).map(Seed::new).collect();
     let secrets = Secrets::of(&seeds);
-    let text: String = seeds.iter().map(|seed| format!("x{}y{}z{}\0{}\n", seed.code.to_lowercase(), seed.phone, seed.email, seed.address)).collect();
+    let text: String =
+        seeds.iter().map(|seed| format!("x{}y{}z{}\0{}\n", seed.code.to_lowercase(), seed.phone, seed.email, seed.address)).collect();
     let found: HashSet<String> = secrets.found_in(text.as_bytes()).into_iter().collect();
     assert_eq!((secrets.0.len(), found.len()), (4 * SEEDS, 4 * SEEDS));
 }

@@ -6,7 +6,7 @@ mod byte_search;
 mod checkpoints;
 mod forgetting;
 mod mutations;
-mod one_event;
+pub mod one_event;
 mod rotation;
 mod sealing;
 mod speed;
@@ -103,7 +103,8 @@ struct Site {
     folder: PathBuf,
     referrer: String,
     coordinator: String,
-    database: Option<TestDatabase>,
+    /// Lives as long as the site, and takes the folder along.
+    _database: Option<TestDatabase>,
 }
 
 impl Site {
@@ -121,7 +122,7 @@ impl Site {
         lay_data_key(&folder);
         let signer = Signer::of(&folder);
         let (referrer, coordinator) = (signer.user(people.referrer), signer.user(people.coordinator));
-        Self { people, url, folder, referrer, coordinator, database }
+        Self { people, url, folder, referrer, coordinator, _database: database }
     }
 
     /// A server that writes its log into a file.

@@ -195,12 +195,10 @@ impl Trail {
         let one = dice.roll(chain.len());
         let other = if neighbours { one + 1 } else { dice.roll(chain.len()) };
         let (first, second) = (chain.get(one.min(other))?, chain.get(one.max(other)).filter(|_| one != other)?);
-        let to = |from: &str, seq: i64| format!("UPDATE audit_events SET seq = {seq} WHERE writer_id = '{}' AND seq = {from}", first.writer_id);
-        let statements = vec![
-            to(&first.seq.to_string(), 1_000_000_000),
-            to(&second.seq.to_string(), first.seq),
-            to("1000000000", second.seq),
-        ];
+        let to =
+            |from: &str, seq: i64| format!("UPDATE audit_events SET seq = {seq} WHERE writer_id = '{}' AND seq = {from}", first.writer_id);
+        let statements =
+            vec![to(&first.seq.to_string(), 1_000_000_000), to(&second.seq.to_string(), first.seq), to("1000000000", second.seq)];
         Some(Mutation { what: "two change places".to_owned(), statements, chain: first.writer_id, seq: first.seq })
     }
 
@@ -384,7 +382,9 @@ fn every_mutation_is_found(kind: Kind) {
     }
     let again = wait(trail.store.verify_audit_trail_against(trail.anchors.clone(), None, |_| {})).unwrap();
     assert_eq!(again, sound, "everything was taken back");
-    println!("{kind:?}: {found} of {wanted} mutations found, the first bad event named each time; {refused} more refused by the database; {kinds:?}");
+    println!(
+        "{kind:?}: {found} of {wanted} mutations found, the first bad event named each time; {refused} more refused by the database; {kinds:?}"
+    );
     for wanted in [
         ChainFaultKind::Gap,
         ChainFaultKind::WrongHash,

@@ -94,7 +94,13 @@ fn rotate_under_load(kind: Kind) {
     let (worked, said) = rotated;
     assert!(worked && said.contains("key 1 is no longer needed"), "{said}");
     let failed = met.failed.lock().unwrap();
-    assert!(failed.is_empty(), "{} of {} calls:\n{}", failed.len(), met.calls.load(Ordering::Relaxed), failed[..failed.len().min(5)].join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {} calls:\n{}",
+        failed.len(),
+        met.calls.load(Ordering::Relaxed),
+        failed[..failed.len().min(5)].join("\n")
+    );
     assert!(met.calls.load(Ordering::Relaxed) > 100);
 
     // Everything is under the new key, what was written meanwhile too, and nobody is there twice.

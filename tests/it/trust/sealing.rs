@@ -30,9 +30,13 @@ fn exchanged_values_are_refused(kind: Kind) {
         assert_eq!(seen["contact"]["phone"], json!(Seed::new(number).phone), "{seen}");
     }
     let store = open(&site.url);
-    for (table, column) in
-        [("clients", "phone"), ("clients", "email"), ("clients", "address"), ("clients", "identity_code_cipher"), ("referral_details", "referrer_contact")]
-    {
+    for (table, column) in [
+        ("clients", "phone"),
+        ("clients", "email"),
+        ("clients", "address"),
+        ("clients", "identity_code_cipher"),
+        ("referral_details", "referrer_contact"),
+    ] {
         // The two rows exchange one value.
         let turn = format!("UPDATE {table} SET {column} = (SELECT o.{column} FROM {table} o WHERE o.{column} <> {table}.{column})");
         let again = turn.clone();
@@ -123,7 +127,9 @@ fn keys_follow_each_other(kind: Kind) {
     // Somebody has changed a row: the others are sealed anew, and it is named.
     let store = store_with(&site.url, &[5, 4]);
     let bent = match kind {
-        Kind::Sqlite => "UPDATE clients SET phone = substr(phone, 1, 20) || 'AAAA' || substr(phone, 25) WHERE id = (SELECT min(id) FROM clients)",
+        Kind::Sqlite => {
+            "UPDATE clients SET phone = substr(phone, 1, 20) || 'AAAA' || substr(phone, 25) WHERE id = (SELECT min(id) FROM clients)"
+        }
         Kind::Postgresql => {
             "UPDATE clients SET phone = substr(phone, 1, 20) || 'AAAA' || substr(phone, 25) WHERE id = (SELECT id FROM clients ORDER BY id LIMIT 1)"
         }
