@@ -1,15 +1,13 @@
 //! Reading, finding and correcting clients; who has read about them.
 
-use std::collections::BTreeMap;
-
 use chrono::Months;
 use lahete_domain::access::{Action, Subject};
 use lahete_domain::actor::{Caller, Grant};
 use lahete_domain::client::Client;
 use lahete_domain::codes::AuditAction;
-use lahete_domain::ids::{ClientId, Id as _, OrganisationId, ProgrammeId, UserId};
+use lahete_domain::ids::{ClientId, Id as _, ProgrammeId, UserId};
 use lahete_domain::time::Instant;
-use lahete_persistence::repo::audit::{AuditFilter, StoredAuditEvent};
+use lahete_persistence::repo::audit::{AuditFilter, AuditNames, StoredAuditEvent};
 use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
 
 use super::deeds;
@@ -125,7 +123,7 @@ const FREE_MONTHS: u32 = 24;
 /// Who has read and changed the client's data, the newest first; what is older than two years only when asked for, with a stated reason.
 ///
 /// # Errors
-/// 404 when the caller is neither the client nor the privacy officer; [`AppError::Malformed`] for old events without a reason.
+/// 404 when the caller is neither the client nor the privacy officer; [`AppError::Rule`] for old events without a reason.
 pub fn access_log(
     db: &mut Db<'_>,
     ctx: &OpContext,
@@ -141,7 +139,7 @@ pub fn access_log(
 /// The log of a client that the caller may read.
 ///
 /// # Errors
-/// [`AppError::Malformed`] for old events without a reason; when the database fails.
+/// [`AppError::Rule`] for old events without a reason; when the database fails.
 pub fn log_of(
     db: &mut Db<'_>,
     ctx: &OpContext,
@@ -158,70 +156,38 @@ pub fn log_of(
     let from = ctx.now.utc().checked_sub_months(Months::new(FREE_MONTHS)).filter(|_| !older).map(Instant::new);
     let filter = AuditFilter { client: Some(client.id), programme: Some(client.programme), from, ..AuditFilter::default() };
     let events = db.audit_list(filter, page)?;
-    let mut names = Names::default();
-    events.try_map(|event| names.entry(db, ctx, client, event))
+    let names = db.audit_names(&events.items)?;
+    Ok(Page { items: events.items.into_iter().map(|event| entry(&names, ctx, client, event)).collect(), next: events.next })
 }
 
-/// Names that stand in a log, each looked up once.
-#[derive(Default)]
-struct Names {
-    callers: BTreeMap<String, Option<String>>,
-    organisations: BTreeMap<OrganisationId, Option<String>>,
-}
-
-impl Names {
-    fn caller(&mut self, db: &mut Db<'_>, caller: Caller) -> Result<Option<String>, AppError> {
-        let key = format!("{caller:?}");
-        if let Some(known) = self.callers.get(&key) {
-            return Ok(known.clone());
-        }
-        let name = match caller {
-            Caller::User(id) => db.user_get(id)?.map(|user| user.name),
-            Caller::ApiClient(id) => db.api_client_get(id)?.map(|machine| machine.name),
-            Caller::Anonymous | Caller::Clock => None,
-        };
-        self.callers.insert(key, name.clone());
-        Ok(name)
-    }
-
-    fn organisation(&mut self, db: &mut Db<'_>, id: OrganisationId) -> Result<Option<String>, AppError> {
-        if let Some(known) = self.organisations.get(&id) {
-            return Ok(known.clone());
-        }
-        let name = db.organisation_get(id)?.map(|organisation| organisation.name);
-        self.organisations.insert(id, name.clone());
-        Ok(name)
-    }
-
-    fn entry(&mut self, db: &mut Db<'_>, ctx: &OpContext, client: &Client, event: StoredAuditEvent) -> Result<AccessLogEntry, AppError> {
-        let own = client.user.is_some_and(|user| event.caller == Caller::User(user));
-        let name = if own { None } else { self.caller(db, event.caller)? };
-        let organisation = match event.organisation {
-            Some(id) => self.organisation(db, id)?,
-            None => None,
-        };
-        let role = event.role.map(|role| label(role, ctx.language));
-        let who = match (&name, role, event.caller) {
-            (Some(name), Some(role), _) => format!("{role} {name}"),
-            (Some(name), None, _) => name.clone(),
-            (None, _, Caller::Anonymous) => deeds::words("who_nobody", ctx.language).to_owned(),
-            (None, _, Caller::Clock) => deeds::words("who_clock", ctx.language).to_owned(),
-            (None, Some(role), _) => role,
-            (None, None, _) => deeds::words("who_unknown", ctx.language).to_owned(),
-        };
-        let who = if own { None } else { Some(who) };
-        Ok(AccessLogEntry {
-            at: event.at.into(),
-            text: deeds::sentence(&event.operation, event.action, event.outcome, who.as_deref(), ctx.language),
-            who: name,
-            role: event.role.map(Into::into),
-            organisation,
-            action: event.action.into(),
-            outcome: event.outcome.into(),
-            purpose: deeds::purpose(event.role, ctx.language).map(str::to_owned),
-            operation: event.operation,
-            referral_id: event.referral.map(|id| id.as_uuid()),
-            reason: event.reason,
-        })
+fn entry(names: &AuditNames, ctx: &OpContext, client: &Client, event: StoredAuditEvent) -> AccessLogEntry {
+    let own = client.user.is_some_and(|user| event.caller == Caller::User(user));
+    let name = match event.caller {
+        Caller::User(id) if !own => names.users.get(&id),
+        Caller::ApiClient(id) => names.api_clients.get(&id),
+        Caller::User(_) | Caller::Anonymous | Caller::Clock => None,
+    };
+    let role = event.role.map(|role| label(role, ctx.language));
+    let who = match (name, role, event.caller) {
+        (Some(name), Some(role), _) => format!("{role} {name}"),
+        (Some(name), None, _) => name.clone(),
+        (None, _, Caller::Anonymous) => deeds::words("who_nobody", ctx.language).to_owned(),
+        (None, _, Caller::Clock) => deeds::words("who_clock", ctx.language).to_owned(),
+        (None, Some(role), _) => role,
+        (None, None, _) => deeds::words("who_unknown", ctx.language).to_owned(),
+    };
+    let who = if own { None } else { Some(who) };
+    AccessLogEntry {
+        at: event.at.into(),
+        text: deeds::sentence(&event.operation, event.action, event.outcome, who.as_deref(), ctx.language),
+        who: name.cloned(),
+        role: event.role.map(Into::into),
+        organisation: event.organisation.and_then(|id| names.organisations.get(&id).cloned()),
+        action: event.action.into(),
+        outcome: event.outcome.into(),
+        purpose: deeds::purpose(event.role, ctx.language).map(str::to_owned),
+        operation: event.operation,
+        referral_id: event.referral.map(|id| id.as_uuid()),
+        reason: event.reason,
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Each thread that writes has a chain of its own, because a common one would make all writers of all servers wait for each other.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use lahete_domain::actor::Caller;
 use lahete_domain::audit::AuditEvent;
@@ -11,11 +13,12 @@ use lahete_domain::time::Instant;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::connection::{AnyConnection, MultiBackend};
+use crate::among::among;
+use crate::connection::{AnyConnection, MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
-use crate::schema::audit_events;
+use crate::schema::{api_clients, audit_events, organisations, users};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, UuidCol, parse_instant};
 
 const TABLE: &str = "audit_events";
@@ -350,6 +353,17 @@ pub struct AuditFilter {
     pub until: Option<Instant>,
 }
 
+/// The names of those who stand in events.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AuditNames {
+    /// People.
+    pub users: BTreeMap<UserId, String>,
+    /// Machines.
+    pub api_clients: BTreeMap<ApiClientId, String>,
+    /// Organisations.
+    pub organisations: BTreeMap<OrganisationId, String>,
+}
+
 impl Db<'_> {
     /// A page of the trail, newest first.
     ///
@@ -410,6 +424,29 @@ impl Db<'_> {
         let rows = query.order((audit_events::at.desc(), audit_events::id.desc())).limit(request.fetch()).load::<AuditRow>(self.conn())?;
         let cursor = |row: &AuditRow| Cursor { sort: row.at.0.to_string(), id: row.id.0.as_uuid() };
         Page::from_rows(rows, request, cursor).try_map(StoredAuditEvent::try_from)
+    }
+
+    /// The names of those who stand in some events, in three statements for any number of them.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn audit_names(&mut self, events: &[StoredAuditEvent]) -> Result<AuditNames, StoreError> {
+        let callers: Vec<_> = events.iter().map(|event| split(event.caller)).collect();
+        let of_users = among(users::id, callers.iter().filter_map(|(_, user, _)| *user));
+        let found: Vec<(IdCol<UserId>, String)> =
+            on_backend!(self.conn(), |c| users::table.filter(of_users).select((users::id, users::name)).load(c))?;
+        let users = found.into_iter().map(|(id, name)| (id.0, name)).collect();
+        let of_clients = among(api_clients::id, callers.iter().filter_map(|(_, _, client)| *client));
+        let found: Vec<(IdCol<ApiClientId>, String)> =
+            on_backend!(self.conn(), |c| api_clients::table.filter(of_clients).select((api_clients::id, api_clients::name)).load(c))?;
+        let api_clients = found.into_iter().map(|(id, name)| (id.0, name)).collect();
+        let of_organisations = among(organisations::id, events.iter().filter_map(|event| event.organisation));
+        let found: Vec<(IdCol<OrganisationId>, String)> = on_backend!(self.conn(), |c| organisations::table
+            .filter(of_organisations)
+            .select((organisations::id, organisations::name))
+            .load(c))?;
+        let organisations = found.into_iter().map(|(id, name)| (id.0, name)).collect();
+        Ok(AuditNames { users, api_clients, organisations })
     }
 
     /// Takes the stated reasons out of the events about a client, as an erasure may have to. What was stated is gone; the chains hold, for they hold only

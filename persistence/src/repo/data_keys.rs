@@ -89,10 +89,10 @@ impl Db<'_> {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub(crate) fn data_keys_observe(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn data_keys_observe(&mut self) -> Result<Vec<SeenKey>, StoreError> {
         let seen = self.data_keys()?;
         observe(self.keys(), &seen);
-        Ok(())
+        Ok(seen)
     }
 
     /// Notes that nothing is to be sealed any more with any key but one.

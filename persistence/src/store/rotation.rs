@@ -100,13 +100,7 @@ impl Store {
     pub async fn look_at_keys(&self, now: Instant) -> Result<Vec<SeenKey>, StoreError> {
         self.keys().reread();
         // Most looks find nothing to note.
-        let seen = self
-            .read_at_any_rate(|db: &mut Db<'_>| {
-                let seen = db.data_keys()?;
-                db.data_keys_observe()?;
-                Ok::<_, StoreError>(seen)
-            })
-            .await?;
+        let seen = self.read_at_any_rate(|db: &mut Db<'_>| db.data_keys_observe()).await?;
         let current = self.keys().current_id();
         let own = self.keys().check_value(current);
         if seen.iter().any(|key| key.id == current && own.is_some_and(|own| own.as_slice() == key.check_value.as_slice())) {

@@ -25,11 +25,11 @@ on_both! {
         assert_eq!(looks("/v1/me/access-log", None), now, "not yet two years");
         app.clock.set("2028-11-23T10:00:00Z");
         assert_eq!(looks("/v1/me/access-log", None), 0, "older than two years");
-        own.get("/v1/me/access-log?older=true").send().problem(400, "access_reason_required");
+        own.get("/v1/me/access-log?older=true").send().problem(403, "access_reason_required");
         assert_eq!(looks("/v1/me/access-log?older=true", Some("Valitus vuodelta 2026")), now);
         assert_eq!(looks("/v1/me/access-log?older=false", None), 0);
         let officer = app.user(people.privacy_officer);
-        officer.get(&format!("{client}/access-log?older=true")).send().problem(400, "access_reason_required");
+        officer.get(&format!("{client}/access-log?older=true")).send().problem(403, "access_reason_required");
         let log = officer.get(&format!("{client}/access-log?older=true")).header("x-access-reason", "Valitus").send().expect(200);
         assert!(log["items"].as_array().unwrap().iter().any(|item| item["operation"] == "client_view"));
         // The reason is on record, for the client to see.

@@ -141,6 +141,11 @@ impl Site {
             let heard = said.lines().find_map(|line| line.split_once("listening on ")?.1.split_whitespace().next()?.parse().ok());
             if let Some(addr) = heard {
                 served.addr = addr;
+                // Whoever answers can be stopped, too.
+                while get(&mut served.wire(), "-", "/readyz").status != 200 {
+                    assert!(begun.elapsed() < Duration::from_secs(60), "not ready: {said}");
+                    std::thread::sleep(Duration::from_millis(20));
+                }
                 return served;
             }
             let ended = served.child.try_wait().unwrap();

@@ -165,7 +165,7 @@ impl Trail {
                 let micros = event.at.utc().timestamp_micros() ^ (1 << dice.roll(40));
                 format!("timestamptz '1970-01-01 00:00:00+00' + {micros} * interval '1 microsecond'")
             }
-            _ => flip_literal(old, dice)?,
+            _ => flip_literal(old, self.kind == Kind::Postgresql, dice)?,
         };
         Some(Mutation {
             what: format!("one bit of {name}: {old} is {new}"),
@@ -332,10 +332,14 @@ impl Trail {
 }
 
 /// One bit of a value as SQL writes it. Of a text only a bit that leaves it a text, of bytes any.
-fn flip_literal(old: &str, dice: &mut Dice) -> Option<String> {
+fn flip_literal(old: &str, ids_are_bytes: bool, dice: &mut Dice) -> Option<String> {
     let (begin, end) = (old.find('\'')? + 1, old.len().checked_sub(1)?);
-    let is_bytes = old.starts_with("X'") || old.starts_with("'\\x");
-    let begin = if old.starts_with("'\\x") { begin + 2 } else { begin };
+    // PostgreSQL knows an id by its bytes, SQLite by its letters.
+    let is_id = ids_are_bytes && Uuid::parse_str(old.trim_matches('\'')).is_ok();
+    // SQLite writes bytes as X'00ff', PostgreSQL as E'\\x00ff'.
+    let marked = ["E'\\\\x", "'\\x", "X'"].into_iter().find(|mark| old.starts_with(mark));
+    let is_bytes = is_id || marked.is_some();
+    let begin = marked.map_or(begin, str::len);
     let mut letters = old.as_bytes().to_vec();
     let at = begin + dice.roll(end.checked_sub(begin).filter(|length| *length > 0)?);
     letters[at] = if is_bytes {

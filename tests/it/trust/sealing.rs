@@ -38,15 +38,26 @@ fn exchanged_values_are_refused(kind: Kind) {
         ("referral_details", "referrer_contact"),
     ] {
         // The two rows exchange one value.
-        let turn = format!("UPDATE {table} SET {column} = (SELECT o.{column} FROM {table} o WHERE o.{column} <> {table}.{column})");
-        let again = turn.clone();
-        assert_eq!(wait(store.write(move |db: &mut Db<'_>| db.tamper(&turn))).unwrap(), 2);
+        let id = if table == "clients" { "id" } else { "referral_id" };
+        let rows: Vec<Vec<String>> = wait(store.read(move |db: &mut Db<'_>| db.schema_rows(table, &[id, column])))
+            .unwrap()
+            .iter()
+            .map(|row| row.split(',').map(str::to_owned).collect())
+            .collect();
+        let [one, other] = &rows[..] else { panic!("two rows: {rows:?}") };
+        let put = |to: &[String], value: &str| {
+            let statement = format!("UPDATE {table} SET {column} = {value} WHERE {id} = {}", to[0]);
+            assert_eq!(wait(store.write(move |db: &mut Db<'_>| db.tamper(&statement))).unwrap(), 1);
+        };
+        put(one, &other[1]);
+        put(other, &one[1]);
         let path = if table == "clients" { client(0) } else { format!("/v1/referrals/{}", made[0]["id"].as_str().unwrap()) };
         let refused = get(&mut wire, &site.coordinator, &path);
         assert_eq!((refused.status, refused.json()["code"].as_str()), (500, Some("internal")), "{column}: {refused:?}");
         let text = String::from_utf8(refused.body).unwrap();
         assert!(!text.contains("555") && !text.contains("sposti"), "{text}");
-        wait(store.write(move |db: &mut Db<'_>| db.tamper(&again))).unwrap();
+        put(one, &one[1]);
+        put(other, &other[1]);
         assert_eq!(get(&mut wire, &site.coordinator, &path).status, 200, "{column}");
     }
     wait(store.close());
@@ -77,6 +88,11 @@ fn plain_rows_are_read_and_sealed(kind: Kind) {
     wait(store.close());
     drop(wire);
     server.stop();
+    if kind == Kind::Sqlite {
+        // Not even what was there before is left in the file.
+        let file = std::fs::read(site.folder.join("lahete.db")).unwrap();
+        assert!(!file.windows(11).any(|bytes| bytes == b"40 555 0101"), "the plain value is overwritten");
+    }
 }
 
 fn store_with(url: &str, ids: &[u8]) -> Store {
