@@ -44,9 +44,6 @@ pub enum StartError {
     /// A key of the wrong length.
     #[error(transparent)]
     Cipher(#[from] CipherError),
-    /// The database holds values under a key that is not here.
-    #[error("the database holds values under the data key {0}, which is not configured")]
-    MissingDataKey(u8),
     /// The database URL.
     #[error("setting database: {0}")]
     Url(#[from] DbUrlError),
@@ -315,19 +312,13 @@ async fn expect_not_newer(store: &Store) -> Result<(), StoreError> {
 
 /// What was sealed with other keys could not be opened, and would be stored a second time. A database that cannot be reached yet is asked again by
 /// the background.
-async fn expect_our_keys(store: &Store, now: Instant) -> Result<(), StartError> {
+async fn expect_our_keys(store: &Store, now: Instant) -> Result<(), StoreError> {
     if !matches!(store.schema_state().await, Ok(SchemaState::Current)) {
         return Ok(());
     }
     match store.look_at_keys(now).await {
-        Ok(seen) => {
-            let ids = store.keys().ids();
-            match seen.iter().find(|key| key.retired_at.is_none() && !ids.contains(&key.id)) {
-                Some(key) => Err(StartError::MissingDataKey(key.id)),
-                None => Ok(()),
-            }
-        }
-        Err(error @ StoreError::WrongDataKey { .. }) => Err(error.into()),
+        Ok(_) => Ok(()),
+        Err(error @ (StoreError::WrongDataKey { .. } | StoreError::MissingDataKey { .. })) => Err(error),
         Err(error) => {
             log::warn!("the data keys could not be looked at yet: {error}");
             Ok(())

@@ -50,6 +50,12 @@ pub enum StoreError {
         /// The id of both.
         id: u8,
     },
+    /// The database holds values under a data key that is not configured.
+    #[error("the database holds values under the data key {id}, which is not configured")]
+    MissingDataKey {
+        /// The id of the key.
+        id: u8,
+    },
     /// The closure panicked; nothing was written.
     #[error("the operation was given up after a fault in the program")]
     Panicked,

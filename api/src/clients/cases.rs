@@ -148,10 +148,9 @@ pub fn log_of(
     page: &PageRequest,
 ) -> Result<Page<AccessLogEntry>, AppError> {
     if older && ctx.reason.is_none() {
-        return Err(AppError::malformed(
-            "access_reason_required",
-            "What is older than two years needs a stated reason in X-Access-Reason.",
-        ));
+        return Err(
+            RuleProblem::new("access_reason_required", "What is older than two years needs a stated reason in X-Access-Reason.").into()
+        );
     }
     let from = ctx.now.utc().checked_sub_months(Months::new(FREE_MONTHS)).filter(|_| !older).map(Instant::new);
     let filter = AuditFilter { client: Some(client.id), programme: Some(client.programme), from, ..AuditFilter::default() };

@@ -347,6 +347,7 @@ impl From<StoreError> for Problem {
             | StoreError::Corrupt { .. }
             | StoreError::SchemaTooNew { .. }
             | StoreError::WrongDataKey { .. }
+            | StoreError::MissingDataKey { .. }
             | StoreError::Panicked
             | StoreError::Database(_) => AppError::internal(error).into(),
         }

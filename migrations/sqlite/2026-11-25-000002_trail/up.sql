@@ -10,7 +10,7 @@ CREATE TABLE data_keys (
     since TEXT NOT NULL CHECK (length(since) = 27),
     retired_at TEXT CHECK (length(retired_at) = 27),
     PRIMARY KEY (id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- The chain holds a salted hash of a stated reason in place of the reason, so that an erasure can take the reason out.
 ALTER TABLE audit_events ADD COLUMN reason_salt BLOB CHECK (length(reason_salt) = 16);

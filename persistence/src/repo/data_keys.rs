@@ -54,7 +54,7 @@ impl Db<'_> {
     /// somebody asks for it by name, as `lahete keys rotate` does.
     ///
     /// # Errors
-    /// [`StoreError::WrongDataKey`] when the database knows another key of that id; whatever the database says.
+    /// [`StoreError::WrongDataKey`] when the database knows another key of that id, [`StoreError::MissingDataKey`] when it needs one that is not here; whatever the database says.
     pub fn data_key_enrol(&mut self, now: Instant, revive: bool) -> Result<Vec<SeenKey>, StoreError> {
         let seen = self.data_keys()?;
         let keys = self.keys();
@@ -64,6 +64,7 @@ impl Db<'_> {
             }
         }
         observe(keys, &seen);
+        expect_all(keys, &seen)?;
         let current = keys.current_id();
         let Some(check_value) = keys.check_value(current) else { return Ok(seen) };
         let row = match seen.iter().find(|known| known.id == current) {
@@ -102,6 +103,15 @@ impl Db<'_> {
     pub(crate) fn data_keys_retire_others(&mut self, current: u8, now: Instant) -> Result<usize, StoreError> {
         let others = data_keys::table.filter(data_keys::id.ne(i16::from(current))).filter(data_keys::retired_at.is_null());
         Ok(diesel::update(others).set(data_keys::retired_at.eq(Some(InstantCol(now)))).execute(self.conn())?)
+    }
+}
+
+/// Whoever lacks a key that is in use must not note another one: the servers that lack that one would stop sealing.
+pub(crate) fn expect_all(keys: &crate::Keys, seen: &[SeenKey]) -> Result<(), StoreError> {
+    let known = keys.ids();
+    match seen.iter().find(|key| key.retired_at.is_none() && !known.contains(&key.id)) {
+        Some(key) => Err(StoreError::MissingDataKey { id: key.id }),
+        None => Ok(()),
     }
 }
 

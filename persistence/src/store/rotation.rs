@@ -15,7 +15,7 @@ use lahete_domain::time::{Clock, Instant};
 use super::{Store, Writing};
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::repo::data_keys::SeenKey;
+use crate::repo::data_keys::{SeenKey, expect_all};
 use crate::repo::sealed::{KeyUse, Resealed, SEALED_TABLES};
 
 /// How often servers look which keys the database has seen.
@@ -96,11 +96,13 @@ impl Store {
     /// start and every [`KEYS_LOOK_EVERY`].
     ///
     /// # Errors
-    /// [`StoreError::WrongDataKey`] when the database was sealed with another key of the same id; whatever the database says.
+    /// [`StoreError::WrongDataKey`] when the database was sealed with another key of the same id, [`StoreError::MissingDataKey`] when it needs one that
+    /// is not here; whatever the database says.
     pub async fn look_at_keys(&self, now: Instant) -> Result<Vec<SeenKey>, StoreError> {
         self.keys().reread();
         // Most looks find nothing to note.
         let seen = self.read_at_any_rate(|db: &mut Db<'_>| db.data_keys_observe()).await?;
+        expect_all(self.keys(), &seen)?;
         let current = self.keys().current_id();
         let own = self.keys().check_value(current);
         if seen.iter().any(|key| key.id == current && own.is_some_and(|own| own.as_slice() == key.check_value.as_slice())) {

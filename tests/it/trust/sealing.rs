@@ -135,7 +135,8 @@ fn keys_follow_each_other(kind: Kind) {
         // With the old key alone nothing is opened, and nothing is written.
         let store = store_with(&site.url, &[gone]);
         let code = code(0);
-        assert!(wait(store.look_at_keys(lahete_domain::time::Clock::now(&clock))).is_ok());
+        let looked = wait(store.look_at_keys(lahete_domain::time::Clock::now(&clock)));
+        assert!(matches!(looked, Err(StoreError::MissingDataKey { id }) if id == ids[0]), "{looked:?}");
         let barred = wait(store.read(move |db: &mut Db<'_>| db.client_by_identity_code(programme, &code)));
         assert!(matches!(barred, Err(StoreError::Unavailable)), "{barred:?}");
         wait(store.close());
