@@ -660,11 +660,9 @@ fn matrix(kind: Kind) {
             if let Some(fault) = one_event::fault(&app, line.operation, &reply, case, list) {
                 faults.push(format!("{}: {fault}: {} {}", at(), reply.status, reply.text));
             }
-            if done {
-                if operation.method != "GET" {
-                    built.finish(&app);
-                    built = Built::new(&app, line.origin, line.stage);
-                }
+            if done && operation.method != "GET" {
+                built.finish(&app);
+                built = Built::new(&app, line.origin, line.stage);
             }
             row.entry(mark).or_default().push(who.name);
         }

@@ -16,6 +16,9 @@ use crate::support::Kind;
 use crate::support::clock::instant;
 use crate::support::database::{TestDatabase, open, wait};
 
+/// Events that one read leaves.
+const BATCH: usize = 200;
+
 fn quick(kind: Kind) {
     let database = TestDatabase::new(kind);
     let store = open(&database.url);
@@ -35,10 +38,11 @@ fn quick(kind: Kind) {
         request_id: Uuid::from_u128(6).to_string(),
     };
     let shared = Arc::new(event);
-    for _ in 0..wanted / 1000 {
+    for _ in 0..wanted / BATCH {
         let event = Arc::clone(&shared);
         wait(store.read(move |db: &mut Db<'_>| -> Result<(), StoreError> {
-            (0..1000).for_each(|_| db.audit((*event).clone()));
+            // Each of another call.
+            (0..BATCH as u128).for_each(|call| db.audit(AuditEvent { request_id: Uuid::from_u128(call).to_string(), ..(*event).clone() }));
             Ok(())
         }))
         .unwrap();
@@ -46,7 +50,7 @@ fn quick(kind: Kind) {
     let begun = Timer::now();
     let report = wait(store.verify_audit_trail(|_| {})).unwrap();
     let checked = begun.elapsed();
-    assert_eq!((report.events, report.is_sound()), (wanted as u64 / 1000 * 1000, true));
+    assert_eq!((report.events, report.is_sound()), ((wanted / BATCH * BATCH) as u64, true));
     let sample = wait(store.read(|db: &mut Db<'_>| -> Result<_, StoreError> {
         db.audit_list(lahete_persistence::repo::audit::AuditFilter::default(), &lahete_persistence::PageRequest::first(1))
     }))
