@@ -1,6 +1,6 @@
 # Two commands are all that a newcomer needs: `make run` and `make test`.
 
-.PHONY: run test test-unit test-faults contract check fmt lint openapi golden document-is-clean build bench
+.PHONY: run test test-unit test-faults test-trust contract check fmt lint openapi golden document-is-clean build bench
 
 # The demo: an SQLite database in ./data, one programme, a user for every role.
 run:
@@ -30,6 +30,12 @@ target/contract/venv/ready: tests/contract/requirements.txt tests/contract/venv.
 test-faults: build
 	LAHETE_TEST_FAULTS=long LAHETE_TEST_PROGRAM=$(CURDIR)/target/release/lahete $(if $(ROUNDS),LAHETE_TEST_ROUNDS=$(ROUNDS)) \
 	  tests/with_postgresql.sh cargo test -p lahete-api --test it -- faults::$(FAULT) migrations:: --nocapture --test-threads 1
+
+# The long form of the tests of trust: two thousand changes of the trail on each database, a change of keys under load with a thousand people, forty
+# kills in the middle of one, and how quick the check of a million events is. About half an hour. ROUNDS=5 runs that many rounds of each.
+test-trust: build
+	LAHETE_TEST_TRUST=long LAHETE_TEST_PROGRAM=$(CURDIR)/target/release/lahete $(if $(ROUNDS),LAHETE_TEST_ROUNDS=$(ROUNDS)) \
+	  tests/with_postgresql.sh cargo test -p lahete-api --test it -- trust:: --nocapture --test-threads 1
 
 # The server against its limits, on both databases with up to a million referrals: table, JSON and chart in target/bench. About a quarter of an
 # hour and twelve gigabytes of disk; QUICK=1 is the same table from short looks at a hundred thousand, in two minutes.

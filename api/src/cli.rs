@@ -1,5 +1,9 @@
 //! The command line.
 
+mod audit;
+mod keys;
+mod progress;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,13 +13,14 @@ use clap::{Parser, Subcommand, ValueEnum};
 use lahete_persistence::{BackupError, BackupStep, DbUrl, Store, StoreError};
 use secrecy::ExposeSecret as _;
 
+use audit::AuditCommand;
+use keys::KeysCommand;
+use progress::Shown;
+
 use crate::config::{CONFIG_FILE_VARIABLE, Config, ConfigError, RawSettings, settings_table};
 use crate::http::openapi::{DocumentFormat, api_document, write_document};
 use crate::id_source::UuidV7;
 use crate::startup::{Application, StartError, load_secrets, open_store};
-
-/// How often progress is shown.
-const SHOW_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Backend of the wellbeing referral.
 #[derive(Debug, Parser)]
@@ -76,15 +81,10 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
-}
-
-#[derive(Debug, Subcommand)]
-enum AuditCommand {
-    /// Check every chain of the trail.
-    Verify {
-        /// The database, in place of the setting.
-        #[arg(long)]
-        database: Option<String>,
+    /// Work with the data keys.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
     },
 }
 
@@ -111,6 +111,14 @@ enum CommandError {
     Document(String),
     #[error("the audit trail is broken")]
     BrokenTrail,
+    #[error("a public key is 32 bytes in base64url")]
+    PublicKey,
+    #[error("the data keys come from the environment, which cannot be changed from here")]
+    KeysInEnvironment,
+    #[error("values of the database still lie under the data key {0}: run `lahete keys rotate` first")]
+    KeyInUse(u8),
+    #[error("{0} rows could not be opened: the keys that they were sealed with are missing, or somebody has changed them")]
+    Unopened(usize),
 }
 
 impl Cli {
@@ -136,7 +144,7 @@ impl Cli {
                 Ok(Application::build(config).await?.run().await?)
             }
             Command::Migrate { database } => {
-                let versions = store(file, database)?.migrate().await?;
+                let versions = open(file, database)?.migrate().await?;
                 print(&if versions.is_empty() { "nothing to do\n".to_owned() } else { versions.join("\n") + "\n" })
             }
             Command::Backup { file: target, force, database } => back_up(file, &target, force, database).await,
@@ -153,30 +161,8 @@ impl Cli {
                 Config::from_raw(&raw)?;
                 print(&raw.listing())
             }
-            Command::Audit { command: AuditCommand::Verify { database } } => {
-                let store = store(file, database)?;
-                let mut shown = Shown::default();
-                let report = store.verify_audit_trail(move |events| shown.now_and_then(|| format!("{events} events checked"))).await?;
-                let mut text = format!("{} events in {} chains, {} faults\n", report.events, report.chains, report.faults_found);
-                for fault in &report.faults {
-                    text.push_str(&format!("{fault:?}\n"));
-                }
-                print(&text)?;
-                if report.is_sound() { Ok(()) } else { Err(CommandError::BrokenTrail) }
-            }
-        }
-    }
-}
-
-/// Progress on standard error, a line a second at most.
-#[derive(Default)]
-struct Shown(Option<std::time::Instant>);
-
-impl Shown {
-    fn now_and_then(&mut self, line: impl FnOnce() -> String) {
-        if self.0.is_none_or(|last| last.elapsed() >= SHOW_EVERY) {
-            self.0 = Some(std::time::Instant::now());
-            let _ = writeln!(std::io::stderr(), "{}", line());
+            Command::Audit { command } => audit::run(file, command).await,
+            Command::Keys { command } => keys::run(file, command).await,
         }
     }
 }
@@ -220,7 +206,7 @@ fn settings(file: Option<&Path>, arguments: &[(&str, Option<String>)]) -> Result
     Ok(raw)
 }
 
-fn store(file: Option<&Path>, database: Option<String>) -> Result<Store, CommandError> {
+fn open(file: Option<&Path>, database: Option<String>) -> Result<Store, CommandError> {
     let mut config = Config::from_raw(&settings(file, &[("database", database)])?)?;
     // Room beside the database is the server's matter.
     config.disk_reserve = 0;

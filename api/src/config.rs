@@ -78,11 +78,28 @@ pub const SETTINGS: &[Setting] = &[
         "Demo mode: demo accounts may sign in with a password, missing keys are made, answers say `X-Environment: demo`.",
     ),
     setting("migrate", "true", "Bring the database schema up to date at start."),
-    setting("data_dir", "./data", "Where keys made in demo mode are kept."),
+    setting("data_dir", "./data", "Where keys made in demo mode and the checkpoints of the audit trail are kept."),
     setting("issuer", "", "The `iss` of our own tokens; `base_url` when empty."),
     setting("audience", "lahete-api", "The `aud` that a token must name."),
     setting("signing_key_file", "", "PEM file (PKCS #8, Ed25519) that signs tokens; `<data_dir>/signing-key.pem` when empty."),
-    setting("data_key_file", "", "File with the 32-byte master key of the data, base64; `<data_dir>/data-key` when empty."),
+    setting(
+        "data_key_file",
+        "",
+        "File with the master keys of the data, one a line as `<id>:<32 bytes in base64>`, the one that seals first; `<data_dir>/data-key` when empty.",
+    ),
+    Setting {
+        name: "data_key",
+        default: "",
+        meaning: "The same keys, separated by commas, in place of the file: for the environment, never for a settings file.",
+        secret: true,
+    },
+    setting(
+        "audit_checkpoint_file",
+        "",
+        "File to which signed checkpoints of the audit trail are added; `<data_dir>/audit-checkpoints.jsonl` when empty.",
+    ),
+    setting("audit_checkpoint_minutes", "5", "How often the audit trail is signed, when something was added to it."),
+    setting("audit_checkpoint_events", "10000", "After how many events it is signed before that."),
     setting("token_minutes", "15", "Life of an access token in minutes, at most 15."),
     setting("leeway_seconds", "5", "How far the clocks of issuer and server may differ, at most 30."),
     setting("body_limit", "262144", "Largest request body in bytes."),
@@ -172,6 +189,12 @@ impl RawSettings {
             fault(format!("not TOML{}", error.span().map(|span| format!(", near byte {}", span.start)).unwrap_or_default()))
         })?;
         for (name, value) in table {
+            if name == "data_key" {
+                return Err(ConfigError::Value {
+                    name: "data_key",
+                    reason: "keys do not belong into a settings file; name data_key_file".into(),
+                });
+            }
             let value = match value {
                 toml::Value::String(text) => text,
                 toml::Value::Array(items) => {
@@ -319,8 +342,16 @@ pub struct Config {
     pub audience: String,
     /// The key that signs tokens.
     pub signing_key_file: PathBuf,
-    /// The master key of the data.
+    /// The file with the master keys of the data.
     pub data_key_file: PathBuf,
+    /// The master keys themselves, when they come from the environment.
+    pub data_key: Option<SecretString>,
+    /// Where checkpoints of the audit trail go.
+    pub audit_checkpoint_file: PathBuf,
+    /// Time from one checkpoint to the next.
+    pub audit_checkpoint_every: Duration,
+    /// Events from one checkpoint to the next.
+    pub audit_checkpoint_events: u64,
     /// Life of an access token.
     pub token_minutes: u32,
     /// Difference of clocks in seconds.
@@ -400,6 +431,10 @@ impl Config {
             audience: raw.text("audience").to_owned(),
             signing_key_file: file("signing_key_file", "signing-key.pem"),
             data_key_file: file("data_key_file", "data-key"),
+            data_key: Some(raw.text("data_key")).filter(|text| !text.is_empty()).map(SecretString::from),
+            audit_checkpoint_file: file("audit_checkpoint_file", "audit-checkpoints.jsonl"),
+            audit_checkpoint_every: Duration::from_secs(u64::from(raw.number("audit_checkpoint_minutes", 1, 1440)?) * 60),
+            audit_checkpoint_events: raw.number("audit_checkpoint_events", 1, 1_000_000)?.into(),
             token_minutes: raw.number("token_minutes", 1, TOKEN_MINUTES_MAX)?,
             leeway_seconds: raw.number("leeway_seconds", 0, 30)?.into(),
             body_limit: size("body_limit", 1024, 16 * 1024 * 1024)?,

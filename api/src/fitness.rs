@@ -35,7 +35,7 @@ pub fn expect_settings(config: &Config, url: &DbUrl, secrets: &Secrets) -> Resul
     if config.demo {
         return Ok(());
     }
-    if is_guessable(secrets.data_key.expose_secret()) {
+    if secrets.data_keys.masters().iter().any(|(_, key)| is_guessable(key.expose_secret())) {
         return Err(Unfit::GuessableDataKey);
     }
     if url.is_plain_over_a_network() && !config.plain_database {
@@ -66,8 +66,7 @@ pub async fn fault_of_database(config: &Config, store: &Store) -> Result<Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::keys::SigningKey;
-    use secrecy::SecretSlice;
+    use crate::auth::keys::{DataKeys, SigningKey};
 
     #[test]
     fn a_key_that_somebody_thought_up_is_told_from_a_drawn_one() {
@@ -83,12 +82,13 @@ mod tests {
 
     #[test]
     fn the_demo_may_do_what_nobody_else_may() {
-        let secrets = |byte| Secrets { signing_key: SigningKey::generate().expect("a key"), data_key: SecretSlice::from(byte) };
+        let secrets =
+            |key: &[u8]| Secrets { signing_key: SigningKey::generate().expect("a key"), data_keys: DataKeys::single(key) };
         let drawn: Vec<u8> = (100..132).collect();
         let far = DbUrl::parse("postgres://db.example/lahete").expect("a URL");
         let near = DbUrl::parse("sqlite:lahete.db").expect("a URL");
         let config = |pairs: &[(&str, &str)]| Config::from_pairs(pairs).expect("settings");
-        let check = |pairs: &[(&str, &str)], url: &DbUrl, key: &[u8]| expect_settings(&config(pairs), url, &secrets(key.to_vec()));
+        let check = |pairs: &[(&str, &str)], url: &DbUrl, key: &[u8]| expect_settings(&config(pairs), url, &secrets(key));
         assert_eq!(check(&[], &near, &drawn), Ok(()));
         assert_eq!(check(&[], &near, &[7; 32]), Err(Unfit::GuessableDataKey));
         assert_eq!(check(&[("demo", "true")], &far, &[7; 32]), Ok(()));

@@ -11,14 +11,14 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, Error, HttpServer};
 use lahete_domain::ids::IdSource;
-use lahete_domain::time::Clock;
+use lahete_domain::time::{Clock, Instant};
 use lahete_persistence::{CipherError, DbUrl, DbUrlError, Keys, SchemaState, Store, StoreError, StoreOptions};
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
 use utoipa_actix_web::AppExt as _;
 
 use crate::auth::demo_accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD};
-use crate::auth::keys::{KeyError, SigningKey, load_data_key};
+use crate::auth::keys::{DataKeys, KeyError, SigningKey};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::fitness::{self, Unfit};
@@ -70,10 +70,36 @@ pub enum StartError {
 /// # Errors
 /// [`KeyError`].
 pub fn load_secrets(config: &Config) -> Result<Secrets, StartError> {
-    Ok(Secrets {
-        signing_key: SigningKey::load(&config.signing_key_file, config.demo)?,
-        data_key: load_data_key(&config.data_key_file, config.demo)?,
-    })
+    Ok(Secrets { signing_key: SigningKey::load(&config.signing_key_file, config.demo)?, data_keys: load_data_keys(config)? })
+}
+
+/// Reads the data keys, from the environment if they are there, otherwise from their file.
+///
+/// # Errors
+/// [`KeyError`].
+pub fn load_data_keys(config: &Config) -> Result<DataKeys, KeyError> {
+    match &config.data_key {
+        Some(text) => DataKeys::parse(text.expose_secret(), "LAHETE_DATA_KEY"),
+        None => DataKeys::load(&config.data_key_file, config.demo),
+    }
+}
+
+/// The keys for the store. Those from a file are read anew when others seal with newer ones.
+fn store_keys(config: &Config, data_keys: &DataKeys) -> Result<Keys, CipherError> {
+    let keys = Keys::from_masters(data_keys.masters())?;
+    if config.data_key.is_some() {
+        return Ok(keys);
+    }
+    let path = config.data_key_file.clone();
+    Ok(keys.with_source(Box::new(move || match DataKeys::load(&path, false) {
+        Ok(keys) => Some(keys.masters().to_vec()),
+        // Without a file there is nothing that is newer.
+        Err(KeyError::Missing(_)) => None,
+        Err(error) => {
+            log::error!("{error}");
+            None
+        }
+    })))
 }
 
 /// Opens the store that the settings name. A PostgreSQL server need not be up yet.
@@ -86,7 +112,7 @@ pub fn open_store(config: &Config, secrets: &Secrets, ids: Arc<dyn IdSource>) ->
         // What is in it is nobody's business but the program's.
         std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700).create(folder)?;
     }
-    let keys = Keys::from_bytes(1, secrets.data_key.expose_secret())?;
+    let keys = store_keys(config, &secrets.data_keys)?;
     let mut options = StoreOptions::new(Arc::new(keys), ids);
     let size = usize::try_from(config.pool_size).unwrap_or(usize::MAX);
     options.readers = size;
@@ -171,6 +197,7 @@ impl Application {
             expect_not_newer(&store).await?;
         }
         expect_fit_database(&config, &store).await?;
+        expect_our_keys(&store, clock.now()).await?;
         if config.demo {
             // Without its people the demo cannot be signed in to: it does not start without a database.
             if crate::demo::seed(&store, Arc::clone(&ids), clock.now()).await.map_err(|error| StartError::Demo(format!("{error:?}")))? {
@@ -223,6 +250,8 @@ impl Application {
         let (state, addr) = (self.state.clone(), self.addr);
         let server = self.server()?;
         let expiries = crate::jobs::expiries::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids));
+        let keys = crate::jobs::data_keys::spawn(state.store.clone(), Arc::clone(&state.clock));
+        let checkpoints = crate::jobs::checkpoints::spawn(state.clone());
         let stopper = actix_web::rt::spawn(stop_on_signal(state.clone(), server.handle()));
         if state.config.demo {
             print_welcome(addr);
@@ -231,7 +260,11 @@ impl Application {
         let served = server.await;
         stopper.abort();
         expiries.abort();
+        keys.abort();
+        checkpoints.abort();
         state.store.close().await;
+        // The last word on every chain of this program: whatever comes after it was not written by us.
+        state.checkpoints.write(&state.store.trail_heads(), state.clock.now());
         let stats = state.store.stats();
         log::info!("stopped; made durable: {} calls by {} commits", stats.commits_requested, stats.groups);
         Ok(served?)
@@ -303,6 +336,22 @@ async fn expect_fit_database(config: &Config, store: &Store) -> Result<(), Start
                     }
                 }
             });
+            Ok(())
+        }
+    }
+}
+
+/// What was sealed with other keys could not be opened, and would be stored a second time. A database that cannot be reached yet is asked again by
+/// the background.
+async fn expect_our_keys(store: &Store, now: Instant) -> Result<(), StoreError> {
+    if !matches!(store.schema_state().await, Ok(SchemaState::Current)) {
+        return Ok(());
+    }
+    match store.look_at_keys(now).await {
+        Ok(_) => Ok(()),
+        Err(error @ (StoreError::WrongDataKey { .. } | StoreError::MissingDataKey { .. })) => Err(error),
+        Err(error) => {
+            log::warn!("the data keys could not be looked at yet: {error}");
             Ok(())
         }
     }

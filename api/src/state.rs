@@ -7,11 +7,11 @@ use actix_web::web::Bytes;
 use lahete_domain::ids::IdSource;
 use lahete_domain::time::Clock;
 use lahete_persistence::Store;
-use secrecy::{ExposeSecret as _, SecretSlice};
 
+use crate::audit_events::checkpoint_file::{CheckpointFile, TrailKeys};
 use crate::auth::demo_accounts;
 use crate::auth::issuers::Issuers;
-use crate::auth::keys::SigningKey;
+use crate::auth::keys::{DataKeys, SigningKey};
 use crate::auth::rate_limit::{AddressLimit, CallerLimit, MissLimit};
 use crate::config::Config;
 use crate::http::extract::paging::CursorKey;
@@ -43,8 +43,8 @@ pub struct Documents {
 pub struct Secrets {
     /// Signs tokens.
     pub signing_key: SigningKey,
-    /// The master key of the data.
-    pub data_key: SecretSlice<u8>,
+    /// The master keys of the data.
+    pub data_keys: DataKeys,
 }
 
 /// What all handlers share.
@@ -63,6 +63,8 @@ pub struct AppState {
     pub signing_key: SigningKey,
     /// Signs cursors.
     pub cursor_key: CursorKey,
+    /// Where the audit trail is signed.
+    pub checkpoints: Arc<CheckpointFile>,
     /// Limits for each address.
     pub limits: Limits,
     /// The API document.
@@ -93,7 +95,8 @@ impl AppState {
                 i64::from(config.token_minutes) * 60,
             ),
             signing_key: secrets.signing_key.clone(),
-            cursor_key: CursorKey::derive(secrets.data_key.expose_secret()),
+            cursor_key: CursorKey::derive(secrets.data_keys.eldest()),
+            checkpoints: Arc::new(CheckpointFile::new(config.audit_checkpoint_file.clone(), TrailKeys::of(&secrets.signing_key))),
             limits: Limits {
                 token: AddressLimit::per_minute(config.token_requests_per_minute),
                 public: AddressLimit::per_minute(config.public_requests_per_minute),
@@ -142,7 +145,7 @@ pub(crate) mod tests {
         let mut pairs = vec![("database", database.as_str()), ("disk_reserve_mib", "0")];
         pairs.extend_from_slice(settings);
         let config = Config::from_pairs(&pairs).expect("settings");
-        let secrets = Secrets { signing_key: SigningKey::generate().expect("a key"), data_key: SecretSlice::from(vec![7_u8; 32]) };
+        let secrets = Secrets { signing_key: SigningKey::generate().expect("a key"), data_keys: DataKeys::single(&[7; 32]) };
         let store = open_store(&config, &secrets, Arc::new(UuidV7)).expect("a store");
         store.migrate().await.expect("migrated");
         Data::new(AppState::new(config, store, Arc::new(SystemClock), Arc::new(UuidV7), &secrets).expect("a state"))

@@ -7,6 +7,9 @@ use chrono::NaiveDate;
 
 const CHECK: &[u8; 31] = b"0123456789ABCDEFHJKLMNPRSTUVWXY";
 
+/// What is shown of a code to whoever may not see even the date of birth.
+pub const MASKED: &str = "******-****";
+
 /// A well-formed code. Shown masked: only [`IdentityCode::reveal`] gives it out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdentityCode {
@@ -16,7 +19,7 @@ pub struct IdentityCode {
 
 impl std::fmt::Debug for IdentityCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdentityCode(******-****)")
+        write!(f, "IdentityCode({MASKED})")
     }
 }
 
@@ -85,6 +88,12 @@ impl IdentityCode {
         &self.text
     }
 
+    /// The code for whoever may see the date of birth and not the rest: `150360-****`. Everybody else sees [`MASKED`].
+    #[must_use]
+    pub fn masked(&self) -> String {
+        format!("{}****", self.text.get(..7).unwrap_or("******-"))
+    }
+
     /// The date of birth.
     #[must_use]
     pub fn birth_date(&self) -> NaiveDate {
@@ -140,6 +149,47 @@ mod tests {
             IdentityCode::parse("150360+905S", today()).expect("valid").birth_date(),
             NaiveDate::from_ymd_opt(1860, 3, 15).expect("a date")
         );
+    }
+
+    #[test]
+    fn every_code_of_the_table_is_another_person() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in VALID.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+            assert!(seen.insert(IdentityCode::parse(code, NaiveDate::MAX).expect("valid").reveal().to_owned()), "{code}");
+        }
+        // The same digits with each separator of their century: as many people as separators.
+        let people: std::collections::BTreeSet<String> = "-YXWVU"
+            .chars()
+            .map(|separator| IdentityCode::parse(&format!("150360{separator}905S"), today()).expect("valid").reveal().to_owned())
+            .collect();
+        assert_eq!(people.len(), 6);
+    }
+
+    #[test]
+    fn typed_in_many_ways_it_is_one_code() {
+        for hyphen in ['-', '\u{2212}', '\u{2010}', '\u{2011}', '\u{2013}'] {
+            let typed = format!("\t 150360{hyphen}905s \n");
+            assert_eq!(IdentityCode::parse(&typed, today()).expect("valid").reveal(), "150360-905S", "{hyphen:?}");
+        }
+        for text in ["150360\u{2014}905S", "150360_905S", "150360 905S", "150360--905S", "150360-905 S", "１50360-905S"] {
+            assert!(IdentityCode::parse(text, today()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_birth_that_lies_ahead_is_none() {
+        let (eve, day) = (NaiveDate::from_ymd_opt(2023, 11, 20).expect("a date"), NaiveDate::from_ymd_opt(2023, 11, 21).expect("a date"));
+        let check = CHECK[usize::try_from(211_123_900_u64 % 31).expect("small")];
+        let code = format!("211123A900{}", char::from(check));
+        assert_eq!(IdentityCode::parse(&code, eve), Err(IdentityCodeError::Date));
+        assert_eq!(IdentityCode::parse(&code, day).expect("born today").birth_date(), day);
+    }
+
+    #[test]
+    fn masked_it_shows_the_birth_or_nothing() {
+        let masked = |text: &str| IdentityCode::parse(text, today()).expect("valid").masked();
+        assert_eq!((masked("150360-905S"), masked("150360Y905S")), ("150360-****".to_owned(), "150360Y****".to_owned()));
+        assert_eq!(MASKED, "******-****");
     }
 
     #[test]

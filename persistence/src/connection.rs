@@ -200,6 +200,9 @@ impl Opener {
         conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
         if self.purpose == Purpose::Read {
             conn.batch_execute("PRAGMA query_only = ON")?;
+        } else {
+            // What was deleted or sealed anew is overwritten where that needs no page of its own.
+            conn.batch_execute("PRAGMA secure_delete = FAST")?;
         }
         Ok(())
     }

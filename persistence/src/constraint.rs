@@ -41,6 +41,7 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
     (Constraint::AuditPlaceTaken, "audit_events_place", "audit_events.writer_id, audit_events.seq"),
     (Constraint::SourceTaken, "referral_details_source_key", "referral_details.source_system, referral_details.source_id"),
     (Constraint::IdentityCodeTaken, "clients_programme_id_identity_code_key", "clients.programme_id, clients.identity_code_index"),
+    (Constraint::IdentityCodeTaken, "clients_programme_id_identity_code_2_key", "clients.programme_id, clients.identity_code_index_2"),
     (Constraint::AssignmentOpen, "assignments_one_open_key", "assignments.referral_id"),
     (
         Constraint::MeasureTaken,

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use lahete_domain::audit::AuditEvent;
+use lahete_domain::codes::AuditAction;
 use lahete_domain::ids::IdSource;
 
 use crate::cipher::Keys;
 use crate::connection::AnyConnection;
+use crate::store::Heads;
 
 /// What all transactions of a store share.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub keys: Arc<Keys>,
     pub ids: Arc<dyn IdSource>,
+    pub heads: Arc<Heads>,
 }
 
 /// The database within one transaction.
@@ -28,9 +31,19 @@ impl<'a> Db<'a> {
     }
 
     /// Notes an access for the audit trail. It becomes durable together with what the closure does, and before its answer; when the closure fails,
-    /// only the denied accesses are kept.
+    /// only the denied accesses are kept. One call leaves one event about a client and a referral, which tells of the most that it did.
     pub fn audit(&mut self, event: AuditEvent) {
-        self.events.push(event);
+        let known = self.events.iter_mut().find(|known| {
+            event.client.is_some()
+                && (known.client, known.outcome, known.operation) == (event.client, event.outcome, event.operation)
+                && (known.referral == event.referral || known.referral.is_none() || event.referral.is_none())
+                && known.request_id == event.request_id
+        });
+        let Some(known) = known else { return self.events.push(event) };
+        known.referral = known.referral.or(event.referral);
+        if weight(event.action) > weight(known.action) {
+            known.action = event.action;
+        }
     }
 
     /// Where new ids come from.
@@ -51,5 +64,15 @@ impl<'a> Db<'a> {
 
     pub(crate) fn into_events(self) -> Vec<AuditEvent> {
         self.events
+    }
+}
+
+/// Of two things that one call has done, the heavier is told.
+fn weight(action: AuditAction) -> u8 {
+    match action {
+        AuditAction::Read => 0,
+        AuditAction::Searched => 1,
+        AuditAction::Changed => 2,
+        AuditAction::Created => 3,
     }
 }

@@ -44,6 +44,18 @@ pub enum StoreError {
         /// The unknown migration.
         version: String,
     },
+    /// The database was sealed with another data key of the same id.
+    #[error("the data key {id} is not the one that the database was sealed with")]
+    WrongDataKey {
+        /// The id of both.
+        id: u8,
+    },
+    /// The database holds values under a data key that is not configured.
+    #[error("the database holds values under the data key {id}, which is not configured")]
+    MissingDataKey {
+        /// The id of the key.
+        id: u8,
+    },
     /// The closure panicked; nothing was written.
     #[error("the operation was given up after a fault in the program")]
     Panicked,
@@ -103,7 +115,10 @@ impl Trouble {
             Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Collision,
             // Two have written down the same person at the same moment: the second one finds the first one's client when it looks again.
             Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information)
-                if information.constraint_name() == Some("clients_programme_id_identity_code_key") =>
+                if matches!(
+                    information.constraint_name(),
+                    Some("clients_programme_id_identity_code_key" | "clients_programme_id_identity_code_2_key")
+                ) =>
             {
                 Self::Collision
             }

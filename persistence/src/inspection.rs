@@ -181,6 +181,15 @@ impl Db<'_> {
         Ok(events.select(schema::audit_events::request_id).distinct().load::<String>(self.conn())?)
     }
 
+    /// Runs a statement as somebody would who has the database in their hands; gives how many rows it touched.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn tamper(&mut self, statement: &str) -> Result<usize, StoreError> {
+        Ok(diesel::sql_query(statement).execute(self.conn())?)
+    }
+
     /// The rows of a table, some columns of each as text, sorted.
     ///
     /// # Errors
@@ -230,11 +239,13 @@ impl Db<'_> {
             api_client_organisations,
             api_clients,
             assignments,
+            audit_beginnings,
             audit_events,
             clients,
             consents,
             contact_attempts,
             contracts,
+            data_keys,
             events,
             goals,
             idempotency_keys,

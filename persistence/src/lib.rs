@@ -21,7 +21,7 @@ mod store;
 mod url;
 
 pub use backup::{BackupError, BackupReport, BackupStep, backup};
-pub use cipher::{CipherError, Keys};
+pub use cipher::{CipherError, KeySource, Keys, MasterKey};
 pub use constraint::Constraint;
 pub use db::Db;
 pub use error::{DatabaseFault, StoreError};
@@ -29,5 +29,7 @@ pub use error::{DatabaseFault, StoreError};
 pub use inspection::Statements;
 pub use migrations::SchemaState;
 pub use page::{Cursor, Page, PageRequest};
-pub use store::{Backend, Store, StoreOptions, StoreStats, Writing};
+pub use store::{
+    Backend, KEYS_LOOK_EVERY, RotationOptions, RotationReport, RotationStep, Store, StoreOptions, StoreStats, Writing, still_needed,
+};
 pub use url::{DbUrl, DbUrlError, POSTGRES_TLS};

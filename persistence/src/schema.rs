@@ -23,7 +23,35 @@ diesel::table! {
         action -> Text,
         outcome -> Text,
         reason -> Nullable<Text>,
+        reason_salt -> Nullable<Binary>,
+        reason_hash -> Nullable<Binary>,
         request_id -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    audit_beginnings (writer_id) {
+        writer_id -> DbUuid,
+        seq -> BigInt,
+        prev_hash -> Binary,
+        at -> DbInstant,
+        key_id -> Text,
+        signature -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    data_keys (id) {
+        id -> SmallInt,
+        check_value -> Binary,
+        since -> DbInstant,
+        retired_at -> Nullable<DbInstant>,
     }
 }
 
@@ -177,6 +205,7 @@ diesel::table! {
         birth_year -> Nullable<BigInt>,
         identity_code_cipher -> Nullable<Binary>,
         identity_code_index -> Nullable<Binary>,
+        identity_code_index_2 -> Nullable<Binary>,
         sex -> Nullable<Text>,
         municipality -> Text,
         language -> Text,
@@ -605,6 +634,8 @@ diesel::joinable!(trainings -> link_workers (link_worker_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
+    audit_beginnings,
+    data_keys,
     idempotency_keys,
     programmes,
     programme_municipalities,

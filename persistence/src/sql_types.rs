@@ -100,7 +100,11 @@ impl ToSql<DbUuid, Sqlite> for UuidCol {
 
 impl FromSql<DbUuid, Sqlite> for UuidCol {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Uuid::parse_str(&sqlite_text(value)?).map(Self).map_err(|_| "the column holds no id".into())
+        let text = sqlite_text(value)?;
+        let id = Uuid::parse_str(&text).ok();
+        // Only in the form in which it is written: an id in other letters is another value to the database, and was changed by somebody.
+        let written = id.filter(|id| *id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text);
+        written.map(Self).ok_or_else(|| "the column holds no id".into())
     }
 }
 

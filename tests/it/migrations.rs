@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lahete_api::audit_events::checkpoint_file::TrailKeys;
+use lahete_api::auth::keys::SigningKey;
 use lahete_api::clock::SystemClock;
 use lahete_api::id_source::UuidV7;
 use lahete_domain::ids::{Id as _, UserId};
@@ -54,6 +56,9 @@ fn fill(database: &TestDatabase) {
     let now = SystemClock.now();
     assert!(wait(lahete_api::demo::seed(&store, Arc::new(UuidV7), now)).unwrap());
     world::build(&store, now);
+    let key = TrailKeys::of(&SigningKey::generate().unwrap());
+    let forgotten = wait(store.write(move |db: &mut Db<'_>| db.audit_forget_before(now.plus_days(1), now, &key, 1))).unwrap();
+    assert_eq!(forgotten.events, 1, "a chain has a beginning");
     wait(store.close());
     lay_data_key(&database.folder);
     let signer = Signer::of(&database.folder);

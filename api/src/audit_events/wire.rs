@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::checkpoint_file::SignedCheckpoint;
 use crate::http::wire::{AuditActionCode, AuditOutcomeCode, RoleCode, Timestamp};
 
 /// What kind of caller it was.
@@ -111,6 +112,71 @@ impl From<StoredAuditEvent> for AuditEventView {
             request_id: event.request_id,
         }
     }
+}
+
+/// Where one chain of the trail stood.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "chain": "01939a5c-7a10-7000-8000-00000000cccc", "seq": 128,
+    "hash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae", "closed": false
+}))]
+pub struct ChainHeadView {
+    /// The chain.
+    pub chain: Uuid,
+    /// The place of its last event.
+    pub seq: i64,
+    /// The hash of that event, in hexadecimal.
+    #[schema(max_length = 64)]
+    pub hash: String,
+    /// Whether the chain ended there.
+    pub closed: bool,
+}
+
+/// A signed checkpoint of the audit trail. It holds no personal data.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "at": "2026-11-25T10:05:00.000000Z",
+    "chains": [{
+        "chain": "01939a5c-7a10-7000-8000-00000000cccc", "seq": 128,
+        "hash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae", "closed": false
+    }],
+    "key_id": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    "line": "{\"checkpoint\":{\"version\":1},\"key_id\":\"…\",\"signature\":\"…\"}"
+}))]
+pub struct AuditCheckpointView {
+    /// When it was signed.
+    #[schema(max_length = 27)]
+    pub at: String,
+    /// The chains that had moved since the checkpoint before.
+    #[schema(max_items = 1000)]
+    pub chains: Vec<ChainHeadView>,
+    /// The key that signed it, one of `/.well-known/jwks.json`.
+    #[schema(max_length = 64)]
+    pub key_id: String,
+    /// The line of the file, word for word: what to keep elsewhere.
+    #[schema(max_length = 262_144)]
+    pub line: String,
+}
+
+impl From<(String, SignedCheckpoint)> for AuditCheckpointView {
+    fn from((line, signed): (String, SignedCheckpoint)) -> Self {
+        let chains = signed.checkpoint.chains.into_iter();
+        Self {
+            at: signed.checkpoint.at,
+            chains: chains.map(|head| ChainHeadView { chain: head.chain, seq: head.seq, hash: head.hash, closed: head.closed }).collect(),
+            key_id: signed.key_id,
+            line,
+        }
+    }
+}
+
+/// The newest checkpoints of this server.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": []}))]
+pub struct AuditCheckpointsView {
+    /// The newest first; all of them are in the server's file.
+    #[schema(max_items = 100)]
+    pub items: Vec<AuditCheckpointView>,
 }
 
 /// Which events are wanted.

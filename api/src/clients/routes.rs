@@ -5,10 +5,11 @@ use lahete_domain::ids::{ClientId, Id as _, UserId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
-use super::wire::{AccessLogEntry, ClientLinkUser, ClientSearch, ClientSearchResult, ClientUpdate, ClientView};
+use super::wire::{AccessLogEntry, AccessLogQuery, ClientLinkUser, ClientSearch, ClientSearchResult, ClientUpdate, ClientView};
 use crate::http::answer::Answer;
 use crate::http::extract::paging::{ListView, Paging};
 use crate::http::extract::path_id::PathId;
+use crate::http::extract::query::ValidQuery;
 use crate::http::extract::valid_json::{MergePatch, ValidJson};
 use crate::http::problem::Problem;
 use crate::operation::Operation;
@@ -93,16 +94,24 @@ pub async fn client_link_user(op: Operation, id: PathId<ClientId>, body: ValidJs
 
 /// Read who has read about a client.
 ///
-/// For the client and the privacy officer, in plain words of the wanted language, the newest first.
+/// For the client and the privacy officer, in whole sentences of the wanted language, the newest first: who, in which role, for which organisation, did what,
+/// and for what purpose. What is older than two years is shown only with `older=true` and a special reason in `X-Access-Reason`.
 #[utoipa::path(
     tag = "clients",
-    params(("client_id" = Uuid, Path, description = "The client.", example = "01900000-0000-7000-8000-000000000050"), Paging),
+    params(("client_id" = Uuid, Path, description = "The client.", example = "01900000-0000-7000-8000-000000000050"), AccessLogQuery, Paging),
+    extensions(("x-access-reason" = json!(true))),
     responses((status = 200, description = "A page of accesses.", body = ListView<AccessLogEntry>))
 )]
 #[get("/clients/{client_id}/access-log")]
-pub async fn client_access_log(op: Operation, id: PathId<ClientId>, paging: Paging) -> Result<Answer, Problem> {
+pub async fn client_access_log(
+    op: Operation,
+    id: PathId<ClientId>,
+    query: ValidQuery<AccessLogQuery>,
+    paging: Paging,
+) -> Result<Answer, Problem> {
+    let older = query.0.older.unwrap_or(false);
     op.read(move |db, ctx| {
-        let page = cases::access_log(db, ctx, id.0, &paging.request())?;
+        let page = cases::access_log(db, ctx, id.0, older, &paging.request())?;
         Ok(Answer::list(&paging.view::<_, AccessLogEntry>(page)).language(ctx.language))
     })
     .await

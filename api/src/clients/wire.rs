@@ -7,12 +7,12 @@ use lahete_domain::ids::Id as _;
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::text::{LANGUAGE_TAG_MAX, LINE_MAX, NAME_MAX};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use crate::error::{AppError, Fault};
-use crate::http::wire::{AuditActionCode, Change, Date, Patch, RoleCode, SexCode, Text, Timestamp};
+use crate::http::wire::{AuditActionCode, AuditOutcomeCode, Change, Date, Patch, RoleCode, SexCode, Text, Timestamp};
 use crate::municipalities;
 
 /// A client as a referral names them. Either `birth_date` or `birth_year` is needed, or the identity code, which says it too.
@@ -336,6 +336,10 @@ pub struct ClientView {
     pub birth_year: Option<i32>,
     /// Whether the identity code is on record. The code itself is not shown.
     pub personal_identity_code_known: bool,
+    /// The identity code as far as it may be shown to whoever sees the date of birth: `070542-****`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 11, max_length = 11)]
+    pub personal_identity_code_masked: Option<String>,
     /// Sex by own statement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sex: Option<SexCode>,
@@ -371,6 +375,7 @@ impl From<&Client> for ClientView {
             birth_date,
             birth_year,
             personal_identity_code_known: data.identity_code.is_some(),
+            personal_identity_code_masked: data.identity_code.as_ref().map(IdentityCode::masked),
             sex: data.sex.map(Into::into),
             municipality: data.municipality.as_str().to_owned(),
             language: data.language.clone(),
@@ -411,16 +416,26 @@ pub struct ClientLinkUser {
     pub user_id: Uuid,
 }
 
+/// Which part of a log is wanted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct AccessLogQuery {
+    /// Also what is older than two years. That needs a special reason, stated in `X-Access-Reason`.
+    pub older: Option<bool>,
+}
+
 /// One access to a client's data, in plain words.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "at": "2026-11-22T10:05:00.000000Z", "text": "Koordinaattori luki tietojasi", "who": "Kaisa Koordinaattori", "role": "coordinator", "action": "read",
+    "at": "2026-11-22T10:05:00.000000Z", "text": "Koordinaattori Kaisa Koordinaattori luki lähetteesi.", "who": "Kaisa Koordinaattori",
+    "role": "coordinator", "organisation": "Sodankylän kunta", "action": "read", "outcome": "allowed", "purpose": "Lähetteesi ja tukesi hoitaminen",
     "operation": "referral_view"
 }))]
 pub struct AccessLogEntry {
     /// When.
     pub at: Timestamp,
-    /// What happened, in plain words of the wanted language.
+    /// What happened, as a whole sentence of the wanted language.
     pub text: String,
     /// The name of the person or the system; left out when nobody was signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -428,8 +443,16 @@ pub struct AccessLogEntry {
     /// In which role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleCode>,
+    /// For which organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
     /// What was done.
     pub action: AuditActionCode,
+    /// Whether it was let through.
+    pub outcome: AuditOutcomeCode,
+    /// What it was for, in plain words; left out when it was not let through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
     /// With which operation.
     pub operation: String,
     /// The referral in question.

@@ -4,10 +4,9 @@ use super::*;
 use actix_web::http::Method;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Data;
-use secrecy::SecretSlice;
 use serde_json::{Value, json};
 
-use crate::auth::keys::SigningKey;
+use crate::auth::keys::{DataKeys, SigningKey};
 use crate::auth::token::{Audience, Claims, sign};
 use crate::config::Config;
 use crate::id_source::UuidV7;
@@ -163,7 +162,7 @@ async fn the_rooms_of_administration_do_their_work() {
     let now = at("2026-11-22T10:00:00Z");
     assert!(seed(&store, Arc::new(UuidV7), now).await.expect("seeded"));
     let key = SigningKey::generate().expect("a key");
-    let secrets = Secrets { signing_key: key.clone(), data_key: SecretSlice::from(vec![7_u8; 32]) };
+    let secrets = Secrets { signing_key: key.clone(), data_keys: DataKeys::single(&[7; 32]) };
     let config =
         Config::from_pairs(&[("database", "sqlite::unused"), ("issuer", "http://lahete.test"), ("base_url", "http://lahete.test")]);
     let state = AppState::new(config.expect("settings"), store.clone(), Arc::new(Fixed(now)), Arc::new(UuidV7), &secrets).expect("a state");

@@ -346,6 +346,8 @@ impl From<StoreError> for Problem {
             StoreError::Constraint(_)
             | StoreError::Corrupt { .. }
             | StoreError::SchemaTooNew { .. }
+            | StoreError::WrongDataKey { .. }
+            | StoreError::MissingDataKey { .. }
             | StoreError::Panicked
             | StoreError::Database(_) => AppError::internal(error).into(),
         }

@@ -164,6 +164,7 @@ pub fn access_log(
     db: &mut Db<'_>,
     ctx: &OpContext,
     programme: Option<uuid::Uuid>,
+    older: bool,
     page: &PageRequest,
 ) -> Result<Page<AccessLogEntry>, AppError> {
     let own = own_clients(db, ctx)?.into_iter().find(|client| programme.is_none_or(|id| client.programme.as_uuid() == id));
@@ -171,5 +172,5 @@ pub fn access_log(
     let subject = Subject { client: client.user, ..Subject::of_programme(client.programme) };
     let grant = ctx.require(db, Action::AccessLogView, &subject, Some(client.id), None)?;
     ctx.audit(db, &grant, AuditAction::Read, Some(client.id), None);
-    clients::cases::log_of(db, ctx, &client, page)
+    clients::cases::log_of(db, ctx, &client, older, page)
 }

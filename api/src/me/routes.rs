@@ -39,6 +39,8 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 pub struct MyProgrammeQuery {
     /// In this programme, for somebody who is a client of several.
     pub programme_id: Option<uuid::Uuid>,
+    /// Also what is older than two years. That needs a special reason, stated in `X-Access-Reason`.
+    pub older: Option<bool>,
 }
 
 /// Read who one is.
@@ -125,16 +127,18 @@ pub async fn me_consent_withdraw(op: Operation, id: PathId<ConsentId>, body: Val
 
 /// Read who has read about oneself.
 ///
-/// In plain words of the wanted language, the newest first.
+/// In whole sentences of the wanted language, the newest first: who, in which role, for which organisation, did what, and for what purpose. What is older
+/// than two years is shown only with `older=true` and a special reason in `X-Access-Reason`.
 #[utoipa::path(
     tag = "me",
     params(MyProgrammeQuery, Paging),
+    extensions(("x-access-reason" = json!(true))),
     responses((status = 200, description = "A page of accesses.", body = ListView<AccessLogEntry>))
 )]
 #[get("/me/access-log")]
 pub async fn me_access_log(op: Operation, query: ValidQuery<MyProgrammeQuery>, paging: Paging) -> Result<Answer, Problem> {
     op.read(move |db, ctx| {
-        let page = cases::access_log(db, ctx, query.0.programme_id, &paging.request())?;
+        let page = cases::access_log(db, ctx, query.0.programme_id, query.0.older.unwrap_or(false), &paging.request())?;
         Ok(Answer::list(&paging.view::<_, AccessLogEntry>(page)).language(ctx.language))
     })
     .await

@@ -427,11 +427,7 @@ pub fn list_seen(
     let today = ctx.now.helsinki_date();
     let cases = db.referral_list(visibility, filter, today, page)?;
     let ids: BTreeSet<ClientId> = cases.items.iter().map(|case| case.referral.client).collect();
-    let names: BTreeMap<ClientId, String> = db
-        .clients_get(&ids.into_iter().collect::<Vec<_>>())?
-        .into_iter()
-        .map(|client| (client.id, format!("{} {}", client.data.given_name, client.data.family_name)))
-        .collect();
+    let names: BTreeMap<ClientId, String> = db.client_names(&ids.into_iter().collect::<Vec<_>>())?.into_iter().collect();
     let mut noted = BTreeSet::new();
     for case in &cases.items {
         if noted.insert(case.referral.client)

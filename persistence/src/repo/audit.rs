@@ -2,6 +2,8 @@
 //!
 //! Each thread that writes has a chain of its own, because a common one would make all writers of all servers wait for each other.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use lahete_domain::actor::Caller;
 use lahete_domain::audit::AuditEvent;
@@ -11,19 +13,19 @@ use lahete_domain::time::Instant;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::connection::{AnyConnection, MultiBackend};
+use crate::among::among;
+use crate::connection::{AnyConnection, MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
-use crate::schema::audit_events;
+use crate::schema::{api_clients, audit_events, organisations, users};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, UuidCol, parse_instant};
 
 const TABLE: &str = "audit_events";
-const HASH: usize = 32;
-/// PostgreSQL takes 65 535 values in one statement; an event has 19.
+pub(crate) const HASH: usize = 32;
+const SALT: usize = 16;
+/// PostgreSQL takes 65 535 values in one statement; an event has 21.
 const ROWS_PER_INSERT: usize = 1000;
-const ROWS_PER_CHECK: i64 = 1000;
-const FAULTS_SHOWN: usize = 100;
 
 /// An event with its place in the chain.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,8 +60,12 @@ pub struct StoredAuditEvent {
     pub action: AuditAction,
     /// Whether it was let through.
     pub outcome: AuditOutcome,
-    /// The stated reason.
+    /// The stated reason; none, too, when it was erased.
     pub reason: Option<String>,
+    /// What the reason was hashed with, so that nobody guesses it from the hash.
+    pub reason_salt: Option<Vec<u8>>,
+    /// The hash over salt and reason, which the chain is made with in place of the reason. Events from before have none.
+    pub reason_hash: Option<Vec<u8>>,
     /// The request.
     pub request_id: String,
 }
@@ -69,7 +75,8 @@ impl StoredAuditEvent {
     /// bytes.
     #[must_use]
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        let mut out = Canonical(b"lahete audit event v1".to_vec());
+        let mut out = Canonical(Vec::with_capacity(640));
+        out.0.extend_from_slice(if self.reason_hash.is_some() { b"lahete audit event v2" } else { b"lahete audit event v1" });
         let (kind, user, api_client) = split(self.caller);
         out.member(Some(self.id.as_uuid().as_bytes()));
         out.member(Some(self.writer_id.as_bytes()));
@@ -86,9 +93,20 @@ impl StoredAuditEvent {
         out.member(Some(self.operation.as_bytes()));
         out.member(Some(self.action.as_str().as_bytes()));
         out.member(Some(self.outcome.as_str().as_bytes()));
-        out.member(self.reason.as_deref().map(str::as_bytes));
+        out.member(self.reason_hash.as_deref().or(self.reason.as_deref().map(str::as_bytes)));
         out.member(Some(self.request_id.as_bytes()));
         out.0
+    }
+
+    /// Whether the reason is the one that was stated, or was erased as a whole.
+    #[must_use]
+    pub fn reason_is_sound(&self) -> bool {
+        match (&self.reason, &self.reason_salt, &self.reason_hash) {
+            (Some(reason), Some(salt), Some(hash)) => reason_hash(salt, reason).as_slice() == hash.as_slice(),
+            (_, None, None) => true,
+            (None, None, Some(_)) => true,
+            _ => false,
+        }
     }
 
     /// The hash that the event must have behind the one before it.
@@ -96,6 +114,10 @@ impl StoredAuditEvent {
     pub fn expected_hash(&self) -> [u8; HASH] {
         Sha256::new().chain_update(self.prev_hash).chain_update(self.canonical_bytes()).finalize().into()
     }
+}
+
+fn reason_hash(salt: &[u8], reason: &str) -> [u8; HASH] {
+    Sha256::new().chain_update(salt).chain_update(reason.as_bytes()).finalize().into()
 }
 
 struct Canonical(Vec<u8>);
@@ -130,9 +152,9 @@ fn split(caller: Caller) -> (&'static str, Option<UserId>, Option<ApiClientId>) 
 /// Where a chain stands: what the next event is tied to.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
-    writer: Uuid,
-    seq: i64,
-    hash: [u8; HASH],
+    pub(crate) writer: Uuid,
+    pub(crate) seq: i64,
+    pub(crate) hash: [u8; HASH],
 }
 
 impl Chain {
@@ -147,6 +169,9 @@ impl Chain {
 
     fn link(&mut self, ids: &dyn IdSource, event: AuditEvent) -> StoredAuditEvent {
         self.seq += 1;
+        let reason = event.reason.map(without_nul);
+        let reason_salt = reason.as_ref().map(|_| salt(ids).to_vec());
+        let hash = reason.as_ref().zip(reason_salt.as_ref()).map(|(reason, salt)| reason_hash(salt, reason).to_vec());
         let mut stored = StoredAuditEvent {
             id: ids.next(),
             writer_id: self.writer,
@@ -163,13 +188,24 @@ impl Chain {
             operation: event.operation.to_owned(),
             action: event.action,
             outcome: event.outcome,
-            reason: event.reason.map(without_nul),
+            reason,
+            reason_salt,
+            reason_hash: hash,
             request_id: without_nul(event.request_id),
         };
         stored.hash = stored.expected_hash();
         self.hash = stored.hash;
         stored
     }
+}
+
+fn salt(ids: &dyn IdSource) -> [u8; SALT] {
+    let mut salt = [0; SALT];
+    // Without randomness an id is the next best: no two reasons share one.
+    if getrandom::fill(&mut salt).is_err() {
+        salt = *ids.next_uuid().as_bytes();
+    }
+    salt
 }
 
 /// PostgreSQL refuses NUL in text, and one refused event would fail all that are written with it.
@@ -179,7 +215,7 @@ fn without_nul(text: String) -> String {
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = audit_events, check_for_backend(MultiBackend), treat_none_as_default_value = false)]
-struct AuditRow {
+pub(crate) struct AuditRow {
     id: IdCol<AuditEventId>,
     writer_id: UuidCol,
     seq: i64,
@@ -198,7 +234,15 @@ struct AuditRow {
     action: CodeCol<AuditAction>,
     outcome: CodeCol<AuditOutcome>,
     reason: Option<String>,
+    reason_salt: Option<Vec<u8>>,
+    reason_hash: Option<Vec<u8>>,
     request_id: String,
+}
+
+impl AuditRow {
+    pub(crate) fn place(&self) -> i64 {
+        self.seq
+    }
 }
 
 impl From<StoredAuditEvent> for AuditRow {
@@ -223,6 +267,8 @@ impl From<StoredAuditEvent> for AuditRow {
             action: CodeCol(event.action),
             outcome: CodeCol(event.outcome),
             reason: event.reason,
+            reason_salt: event.reason_salt,
+            reason_hash: event.reason_hash,
             request_id: event.request_id,
         }
     }
@@ -257,6 +303,8 @@ impl TryFrom<AuditRow> for StoredAuditEvent {
             action: row.action.0,
             outcome: row.outcome.0,
             reason: row.reason,
+            reason_salt: row.reason_salt,
+            reason_hash: row.reason_hash,
             request_id: row.request_id,
         })
     }
@@ -305,86 +353,15 @@ pub struct AuditFilter {
     pub until: Option<Instant>,
 }
 
-/// What is wrong at one place of a chain.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ChainFaultKind {
-    /// One or more events before it are missing.
-    Gap,
-    /// It is not tied to the event before it.
-    WrongPrevious,
-    /// It is not what it was when it was written.
-    WrongHash,
-}
-
-/// One place at which a chain is broken.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ChainFault {
-    /// The event.
-    pub id: AuditEventId,
-    /// Its chain.
-    pub writer_id: Uuid,
-    /// Its place.
-    pub seq: i64,
-    /// What is wrong.
-    pub kind: ChainFaultKind,
-}
-
-/// The result of checking the whole trail.
+/// The names of those who stand in events.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct VerifyReport {
-    /// How many events were checked.
-    pub events: u64,
-    /// In how many chains.
-    pub chains: u64,
-    /// How many faults there are.
-    pub faults_found: u64,
-    /// The first of them.
-    pub faults: Vec<ChainFault>,
-}
-
-impl VerifyReport {
-    /// Whether every event is where and what it was.
-    #[must_use]
-    pub fn is_sound(&self) -> bool {
-        self.faults_found == 0
-    }
-
-    fn fault(&mut self, event: &StoredAuditEvent, kind: ChainFaultKind) {
-        self.faults_found += 1;
-        if self.faults.len() < FAULTS_SHOWN {
-            self.faults.push(ChainFault { id: event.id, writer_id: event.writer_id, seq: event.seq, kind });
-        }
-    }
-
-    /// Checks the next event in the order of chains and places; `before` is the one checked last.
-    fn check(&mut self, before: Option<&StoredAuditEvent>, event: &StoredAuditEvent) {
-        self.events += 1;
-        let before = before.filter(|before| before.writer_id == event.writer_id);
-        if before.is_none() {
-            self.chains += 1;
-        }
-        let (seq, hash) = before.map_or((0, [0; HASH]), |before| (before.seq, before.hash));
-        if event.seq != seq + 1 {
-            self.fault(event, ChainFaultKind::Gap);
-        } else if event.prev_hash != hash {
-            self.fault(event, ChainFaultKind::WrongPrevious);
-        }
-        if event.hash != event.expected_hash() {
-            self.fault(event, ChainFaultKind::WrongHash);
-        }
-    }
-}
-
-/// Checks events that are sorted by chain and place.
-#[must_use]
-pub fn verify<'e>(events: impl IntoIterator<Item = &'e StoredAuditEvent>) -> VerifyReport {
-    let mut report = VerifyReport::default();
-    let mut before = None;
-    for event in events {
-        report.check(before, event);
-        before = Some(event);
-    }
-    report
+pub struct AuditNames {
+    /// People.
+    pub users: BTreeMap<UserId, String>,
+    /// Machines.
+    pub api_clients: BTreeMap<ApiClientId, String>,
+    /// Organisations.
+    pub organisations: BTreeMap<OrganisationId, String>,
 }
 
 impl Db<'_> {
@@ -449,42 +426,41 @@ impl Db<'_> {
         Page::from_rows(rows, request, cursor).try_map(StoredAuditEvent::try_from)
     }
 
-    /// Checks the whole trail, chain by chain, without ever holding more than a part of it. The end of a chain that was cut off cannot be seen.
+    /// The names of those who stand in some events, in three statements for any number of them.
     ///
     /// # Errors
-    /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
-    pub fn audit_verify(&mut self) -> Result<VerifyReport, StoreError> {
-        self.audit_verify_from(Uuid::nil(), &mut |_| {})
+    /// Whatever the database says.
+    pub fn audit_names(&mut self, events: &[StoredAuditEvent]) -> Result<AuditNames, StoreError> {
+        let callers: Vec<_> = events.iter().map(|event| split(event.caller)).collect();
+        let of_users = among(users::id, callers.iter().filter_map(|(_, user, _)| *user));
+        let found: Vec<(IdCol<UserId>, String)> =
+            on_backend!(self.conn(), |c| users::table.filter(of_users).select((users::id, users::name)).load(c))?;
+        let users = found.into_iter().map(|(id, name)| (id.0, name)).collect();
+        let of_clients = among(api_clients::id, callers.iter().filter_map(|(_, _, client)| *client));
+        let found: Vec<(IdCol<ApiClientId>, String)> =
+            on_backend!(self.conn(), |c| api_clients::table.filter(of_clients).select((api_clients::id, api_clients::name)).load(c))?;
+        let api_clients = found.into_iter().map(|(id, name)| (id.0, name)).collect();
+        let of_organisations = among(organisations::id, events.iter().filter_map(|event| event.organisation));
+        let found: Vec<(IdCol<OrganisationId>, String)> = on_backend!(self.conn(), |c| organisations::table
+            .filter(of_organisations)
+            .select((organisations::id, organisations::name))
+            .load(c))?;
+        let organisations = found.into_iter().map(|(id, name)| (id.0, name)).collect();
+        Ok(AuditNames { users, api_clients, organisations })
     }
 
-    /// As [`Db::audit_verify`], for the chains from one on: names of chains grow with time. `progress` hears after each part how many events were
-    /// checked.
+    /// Takes the stated reasons out of the events about a client, as an erasure may have to. What was stated is gone; the chains hold, for they hold only
+    /// a salted hash of it. Reasons from before there was such a hash stay.
     ///
     /// # Errors
-    /// As [`Db::audit_verify`].
-    pub fn audit_verify_from(&mut self, first: Uuid, progress: &mut dyn FnMut(u64)) -> Result<VerifyReport, StoreError> {
-        let mut report = VerifyReport::default();
-        let mut last: Option<StoredAuditEvent> = None;
-        loop {
-            let writer = UuidCol(last.as_ref().map_or(first, |last| last.writer_id));
-            let mut query =
-                audit_events::table.select(AuditRow::as_select()).filter(audit_events::writer_id.ge(writer)).into_boxed::<MultiBackend>();
-            if let Some(last) = &last {
-                query = query.filter(audit_events::writer_id.gt(writer).or(audit_events::seq.gt(last.seq)));
-            }
-            let rows = query
-                .order((audit_events::writer_id.asc(), audit_events::seq.asc()))
-                .limit(ROWS_PER_CHECK)
-                .load::<AuditRow>(self.conn())?;
-            if rows.is_empty() {
-                return Ok(report);
-            }
-            for row in rows {
-                let event = StoredAuditEvent::try_from(row)?;
-                report.check(last.as_ref(), &event);
-                last = Some(event);
-            }
-            progress(report.events);
-        }
+    /// Whatever the database says.
+    pub fn audit_reasons_erase(&mut self, client: ClientId) -> Result<usize, StoreError> {
+        let stated = audit_events::table
+            .filter(audit_events::client_id.eq(IdCol(client)))
+            .filter(audit_events::reason.is_not_null())
+            .filter(audit_events::reason_hash.is_not_null());
+        let (nothing, no_salt): (Option<String>, Option<Vec<u8>>) = (None, None);
+        let erased = (audit_events::reason.eq(nothing), audit_events::reason_salt.eq(no_salt));
+        Ok(diesel::update(stated).set(erased).execute(self.conn())?)
     }
 }

@@ -1,4 +1,4 @@
-//! Clients. The identity code is stored sealed, and found by its blind index alone.
+//! Clients. Identity code, phone, e-mail and address are stored sealed; the code is found by its blind index alone.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -13,6 +13,7 @@ use lahete_domain::version::Version;
 use crate::among::among;
 use crate::cipher::{CipherError, Keys};
 use crate::connection::{MultiBackend, on_backend};
+use crate::repo::sealed::{self, Resealed};
 use crate::schema::{clients, referrals};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 use crate::{Db, StoreError};
@@ -34,6 +35,7 @@ struct ClientRow {
     birth_year: Option<i64>,
     identity_code_cipher: Option<Vec<u8>>,
     identity_code_index: Option<Vec<u8>>,
+    identity_code_index_2: Option<Vec<u8>>,
     sex: Option<CodeCol<Sex>>,
     municipality: String,
     language: String,
@@ -44,12 +46,12 @@ struct ClientRow {
 
 const TABLE: &str = "clients";
 const CODE: &str = "identity_code_cipher";
+const PHONE: &str = "phone";
+const EMAIL: &str = "email";
+const ADDRESS: &str = "address";
 
 fn seal_error(error: CipherError, id: ClientId) -> StoreError {
-    match error {
-        CipherError::NoRandomness => StoreError::Unavailable,
-        CipherError::KeyLength | CipherError::UnknownKey | CipherError::Refused => StoreError::corrupt(TABLE, CODE, id),
-    }
+    sealed::error(error, TABLE, CODE, id)
 }
 
 impl ClientRow {
@@ -64,6 +66,12 @@ impl ClientRow {
             .map(|code| keys.encrypt(TABLE, CODE, client.id.as_uuid(), code))
             .transpose()
             .map_err(|error| seal_error(error, client.id))?;
+        let indexes = code
+            .map(|code| keys.stored_indexes(&indexed(client.programme, code)))
+            .transpose()
+            .map_err(|error| seal_error(error, client.id))?;
+        let (identity_code_index, identity_code_index_2) = indexes.map_or((None, None), |indexes| (Some(indexes.odd), indexes.even));
+        let seal = |column, value: &Option<String>| sealed::seal(keys, TABLE, column, client.id, value.as_deref());
         Ok(Self {
             id: client.id.into(),
             version: client.version.into(),
@@ -71,14 +79,15 @@ impl ClientRow {
             user_id: client.user.map(IdCol),
             given_name: data.given_name.clone(),
             family_name: data.family_name.clone(),
-            phone: data.contact.phone.clone(),
-            email: data.contact.email.clone(),
-            address: data.contact.address.clone(),
+            phone: seal(PHONE, &data.contact.phone)?,
+            email: seal(EMAIL, &data.contact.email)?,
+            address: seal(ADDRESS, &data.contact.address)?,
             client_will_contact: data.contact.client_will_contact,
             birth_date,
             birth_year,
             identity_code_cipher,
-            identity_code_index: code.map(|code| index(keys, client.programme, code)),
+            identity_code_index,
+            identity_code_index_2,
             sex: data.sex.map(CodeCol),
             municipality: data.municipality.as_str().to_owned(),
             language: data.language.clone(),
@@ -105,6 +114,7 @@ impl ClientRow {
                 Some(IdentityCode::parse(&text, NaiveDate::MAX).map_err(|_| corrupt(CODE))?)
             }
         };
+        let open = |column, value: Option<String>| sealed::open(keys, TABLE, column, id, value);
         Ok(Client {
             id,
             version: self.version.into(),
@@ -114,9 +124,9 @@ impl ClientRow {
                 given_name: self.given_name,
                 family_name: self.family_name,
                 contact: Contact {
-                    phone: self.phone,
-                    email: self.email,
-                    address: self.address,
+                    phone: open(PHONE, self.phone)?,
+                    email: open(EMAIL, self.email)?,
+                    address: open(ADDRESS, self.address)?,
                     client_will_contact: self.client_will_contact,
                 },
                 birth,
@@ -132,11 +142,45 @@ impl ClientRow {
     }
 }
 
-/// The same person is another index in another programme, so that no two controllers can match their clients.
-fn index(keys: &Keys, programme: ProgrammeId, code: &[u8]) -> Vec<u8> {
+/// What the index is made of. The same person is another index in another programme, so that no two controllers can match their clients.
+fn indexed(programme: ProgrammeId, code: &[u8]) -> Vec<u8> {
     let mut value = programme.as_uuid().as_bytes().to_vec();
     value.extend_from_slice(code);
-    keys.blind_index(&value).to_vec()
+    value
+}
+
+/// What is sealed of a client.
+#[derive(Queryable, Selectable, AsChangeset, Clone, PartialEq, Eq)]
+#[diesel(table_name = clients, check_for_backend(MultiBackend), treat_none_as_null = true, primary_key(id))]
+struct SealedColumns {
+    id: IdCol<ClientId>,
+    programme_id: IdCol<ProgrammeId>,
+    phone: Option<String>,
+    email: Option<String>,
+    address: Option<String>,
+    identity_code_cipher: Option<Vec<u8>>,
+    identity_code_index: Option<Vec<u8>>,
+    identity_code_index_2: Option<Vec<u8>>,
+}
+
+impl SealedColumns {
+    /// The same under the key in use; `None` when it is so already.
+    fn resealed(&self, keys: &Keys) -> Result<Option<Self>, CipherError> {
+        let row = self.id.0.as_uuid();
+        let mut new = self.clone();
+        for (column, value) in [(PHONE, &mut new.phone), (EMAIL, &mut new.email), (ADDRESS, &mut new.address)] {
+            sealed::reseal(keys, TABLE, column, row, value)?;
+        }
+        if let Some(cipher) = &mut new.identity_code_cipher {
+            let code = keys.decrypt(TABLE, CODE, row, cipher)?;
+            if cipher.first() != Some(&keys.current_id()) {
+                *cipher = keys.encrypt(TABLE, CODE, row, &code)?;
+            }
+            let indexes = keys.stored_indexes(&indexed(self.programme_id.0, &code))?;
+            (new.identity_code_index, new.identity_code_index_2) = (Some(indexes.odd), indexes.even);
+        }
+        Ok((new != *self).then_some(new))
+    }
 }
 
 impl Db<'_> {
@@ -171,21 +215,66 @@ impl Db<'_> {
         rows.into_iter().map(|row| row.into_client(self.keys())).collect()
     }
 
-    /// The client of a programme with an identity code, among those who are not provisional.
+    /// The names of several clients, in no order: for lists, which show nothing of what is sealed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn client_names(&mut self, ids: &[ClientId]) -> Result<Vec<(ClientId, String)>, StoreError> {
+        let wanted = clients::table.filter(among(clients::id, ids.iter().copied()));
+        let rows: Vec<(IdCol<ClientId>, String, String)> =
+            on_backend!(self.conn(), |c| wanted.select((clients::id, clients::given_name, clients::family_name)).load(c))?;
+        Ok(rows.into_iter().map(|(id, given, family)| (id.0, format!("{given} {family}"))).collect())
+    }
+
+    /// The client of a programme with an identity code, among those who are not provisional. While keys are changed, a client is looked for under each
+    /// of them.
     ///
     /// # Errors
     /// When the row is corrupt or the database fails.
     pub fn client_by_identity_code(&mut self, programme: ProgrammeId, code: &IdentityCode) -> Result<Option<Client>, StoreError> {
-        let wanted = index(self.keys(), programme, code.reveal().as_bytes());
-        let row = clients::table
-            .filter(clients::programme_id.eq(IdCol(programme)))
-            .filter(clients::identity_code_index.eq(wanted))
+        let indexes = self.keys().blind_indexes(&indexed(programme, code.reveal().as_bytes()));
+        for (key, wanted) in indexes.map_err(|error| sealed::error(error, TABLE, CODE, programme))? {
             // In the words of the index over those who are known: a bound value would not be seen to be the same.
-            .filter(diesel::dsl::not(clients::provisional))
-            .select(ClientRow::as_select())
-            .first(self.conn())
-            .optional()?;
-        row.map(|row| row.into_client(self.keys())).transpose()
+            let known = clients::table.filter(clients::programme_id.eq(IdCol(programme))).filter(diesel::dsl::not(clients::provisional));
+            let row: Option<ClientRow> = if key % 2 == 1 {
+                let found = known.filter(clients::identity_code_index.eq(wanted));
+                on_backend!(self.conn(), |c| found.select(ClientRow::as_select()).first(c)).optional()?
+            } else {
+                let found = known.filter(clients::identity_code_index_2.eq(wanted));
+                on_backend!(self.conn(), |c| found.select(ClientRow::as_select()).first(c)).optional()?
+            };
+            if let Some(row) = row {
+                return row.into_client(self.keys()).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Seals with the key in use what of some clients is sealed with another one or not at all; a part of a walk over all clients.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn clients_reseal(&mut self, after: Option<&str>, limit: i64) -> Result<Resealed, StoreError> {
+        let mut query =
+            clients::table.select(SealedColumns::as_select()).order(clients::id.asc()).limit(limit).into_boxed::<MultiBackend>();
+        if let Some(after) = after.and_then(|id| uuid::Uuid::parse_str(id).ok()) {
+            query = query.filter(clients::id.gt(IdCol(ClientId::from_uuid(after))));
+        }
+        let rows: Vec<SealedColumns> = query.load(self.conn())?;
+        let mut done = Resealed::of(rows.len(), limit, rows.last().map(|row| row.id.0.to_string()));
+        for old in rows {
+            let id = old.id.0;
+            match old.resealed(self.keys()) {
+                Ok(None) => {}
+                Ok(Some(new)) => {
+                    done.resealed += 1;
+                    // Nobody else's change is overwritten: PostgreSQL refuses it in this kind of transaction, and SQLite has one writer.
+                    diesel::update(clients::table.find(IdCol(id))).set(&new).execute(self.conn())?;
+                }
+                Err(_) => done.refused.push(id.to_string()),
+            }
+        }
+        Ok(done)
     }
 
     /// The clients that are one signed-in person, one for each programme.

@@ -21,6 +21,7 @@ pub mod assignments;
 pub mod audit;
 pub mod clients;
 pub mod consents;
+pub mod data_keys;
 pub mod events;
 pub mod goals;
 pub mod idempotency;
@@ -32,7 +33,9 @@ pub mod programmes;
 pub mod referrals;
 pub mod reports;
 pub mod role_assignments;
+pub mod sealed;
 pub mod support_periods;
+pub mod trail;
 pub mod users;
 pub mod visits;
 

@@ -20,8 +20,10 @@ use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 
 use crate::among::among;
+use crate::cipher::Keys;
 use crate::connection::{MultiBackend, on_backend};
 use crate::page::{Cursor, Page, PageRequest, merged};
+use crate::repo::sealed::{self, Resealed};
 use crate::schema::{clients, consents, referral_details, referral_reasons, referral_snapshots, referrals};
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol, parse_instant};
 use crate::{Db, StoreError};
@@ -313,13 +315,17 @@ impl ReferralRow {
     }
 }
 
-impl From<&Referral> for DetailsRow {
-    fn from(referral: &Referral) -> Self {
+const DETAILS: &str = "referral_details";
+const CONTACT: &str = "referrer_contact";
+
+impl DetailsRow {
+    fn of(referral: &Referral, keys: &Keys) -> Result<Self, StoreError> {
         let (content, referrer) = (&referral.content, &referral.referrer);
-        Self {
+        Ok(Self {
             referral_id: referral.id.into(),
             referrer_name: referrer.name.clone(),
-            referrer_contact: referrer.contact.clone(),
+            // Whoever writes without signing in is often a relative, or the client: their number is as much a person's as the client's.
+            referrer_contact: sealed::seal(keys, DETAILS, CONTACT, referral.id, referrer.contact.as_deref())?,
             feedback_wanted: referrer.feedback_wanted,
             wish: content.wish.clone(),
             background: content.background.clone(),
@@ -329,7 +335,7 @@ impl From<&Referral> for DetailsRow {
             source_system: content.source.as_ref().map(|source| source.system.clone()),
             source_id: content.source.as_ref().map(|source| source.id.clone()),
             previous_referral_id: content.previous.map(IdCol),
-        }
+        })
     }
 }
 
@@ -447,7 +453,8 @@ fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
 }
 
 impl Db<'_> {
-    fn cases(&mut self, ids: &[IdCol<ReferralId>]) -> Result<Vec<Case>, StoreError> {
+    /// `opened` says whether the sender's contact is opened or left out: no list shows it, and opening a page of them takes longer than reading it.
+    fn cases(&mut self, ids: &[IdCol<ReferralId>], opened: bool) -> Result<Vec<Case>, StoreError> {
         let wanted = || ids.iter().map(|id| id.0);
         let joined = referrals::table
             .inner_join(referral_details::table)
@@ -463,10 +470,13 @@ impl Db<'_> {
         for (referral, reason) in pairs {
             reasons.entry(referral).or_default().insert(reason.0);
         }
+        let keys = self.keys();
         let mut cases = rows
             .into_iter()
-            .map(|row| {
+            .map(|mut row| {
                 let own = reasons.remove(&row.0.id).unwrap_or_default();
+                let contact = row.1.referrer_contact.take().filter(|_| opened);
+                row.1.referrer_contact = sealed::open(keys, DETAILS, CONTACT, row.0.id.0, contact)?;
                 into_case(row, own).map(|case| (case.referral.id, case))
             })
             .collect::<Result<BTreeMap<_, _>, _>>()?;
@@ -478,7 +488,7 @@ impl Db<'_> {
     /// # Errors
     /// When a row is corrupt or the database fails.
     pub fn referral_case(&mut self, id: ReferralId) -> Result<Option<Case>, StoreError> {
-        Ok(self.cases(&[IdCol(id)])?.pop())
+        Ok(self.cases(&[IdCol(id)], true)?.pop())
     }
 
     /// The first keys of a list, as far as one relation opens it.
@@ -595,7 +605,35 @@ impl Db<'_> {
             Cursor { sort, id: lahete_domain::ids::Id::as_uuid(id.0) }
         });
         let ids: Vec<_> = page.items.iter().map(|(id, ..)| *id).collect();
-        Ok(Page { items: self.cases(&ids)?, next: page.next })
+        Ok(Page { items: self.cases(&ids, false)?, next: page.next })
+    }
+
+    /// Seals with the key in use the contacts of some senders that are sealed with another one or not at all; a part of a walk over all referrals.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn referral_contacts_reseal(&mut self, after: Option<&str>, limit: i64) -> Result<Resealed, StoreError> {
+        let columns = (referral_details::referral_id, referral_details::referrer_contact);
+        let mut query =
+            referral_details::table.select(columns).order(referral_details::referral_id.asc()).limit(limit).into_boxed::<MultiBackend>();
+        if let Some(after) = after.and_then(|id| uuid::Uuid::parse_str(id).ok()) {
+            query = query.filter(referral_details::referral_id.gt(IdCol(<ReferralId as lahete_domain::ids::Id>::from_uuid(after))));
+        }
+        let rows: Vec<(IdCol<ReferralId>, Option<String>)> = query.load(self.conn())?;
+        let mut done = Resealed::of(rows.len(), limit, rows.last().map(|(id, _)| id.0.to_string()));
+        for (id, old) in rows {
+            let mut new = old.clone();
+            match sealed::reseal(self.keys(), DETAILS, CONTACT, lahete_domain::ids::Id::as_uuid(id.0), &mut new) {
+                Ok(()) if new == old => {}
+                Ok(()) => {
+                    done.resealed += 1;
+                    let row = referral_details::table.find(id);
+                    diesel::update(row).set(referral_details::referrer_contact.eq(new)).execute(self.conn())?;
+                }
+                Err(_) => done.refused.push(id.0.to_string()),
+            }
+        }
+        Ok(done)
     }
 
     /// Stores a new draft.
@@ -603,7 +641,7 @@ impl Db<'_> {
     /// # Errors
     /// [`crate::Constraint::SourceTaken`] when its source system has sent it already.
     pub fn referral_insert(&mut self, case: &Case) -> Result<(), StoreError> {
-        let (row, details) = (ReferralRow::of(case), DetailsRow::from(&case.referral));
+        let (row, details) = (ReferralRow::of(case), DetailsRow::of(&case.referral, self.keys())?);
         on_backend!(self.conn(), |c| diesel::insert_into(referrals::table).values(row).execute(c))?;
         on_backend!(self.conn(), |c| diesel::insert_into(referral_details::table).values(details).execute(c))?;
         self.referral_insert_reasons(&case.referral)
@@ -642,7 +680,7 @@ impl Db<'_> {
     /// # Errors
     /// [`crate::Constraint::SourceTaken`] when its source system has sent it already.
     pub fn referral_update_content(&mut self, referral: &Referral) -> Result<(), StoreError> {
-        let row = DetailsRow::from(referral);
+        let row = DetailsRow::of(referral, self.keys())?;
         diesel::update(referral_details::table.find(row.referral_id)).set(&row).execute(self.conn())?;
         let id = IdCol(referral.id);
         diesel::delete(referral_reasons::table.filter(referral_reasons::referral_id.eq(id))).execute(self.conn())?;

@@ -5,8 +5,10 @@ mod journal;
 mod postgresql;
 mod queue;
 mod reserve;
+mod rotation;
 mod sqlite;
 mod stats;
+mod verification;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,9 +23,11 @@ use crate::db::{Context, Db};
 use crate::error::StoreError;
 use crate::inspection::Statements;
 use crate::migrations::{self, SchemaState};
-use crate::repo::audit::VerifyReport;
+use crate::repo::trail::{Anchor, TrailKey, VerifyReport};
 use crate::url::DbUrl;
 
+pub(crate) use journal::Heads;
+pub use rotation::{KEYS_LOOK_EVERY, RotationOptions, RotationReport, RotationStep, still_needed};
 use stats::Counters;
 pub use stats::StoreStats;
 
@@ -130,6 +134,7 @@ struct Inner {
     options: StoreOptions,
     counters: Arc<Counters>,
     in_flight: AtomicUsize,
+    heads: Arc<Heads>,
     engine: Engine,
 }
 
@@ -176,12 +181,13 @@ impl Store {
     /// [`StoreError::Unavailable`] when a SQLite file cannot be opened or a thread cannot be started; the reason is in the log.
     pub fn open(url: &DbUrl, options: StoreOptions) -> Result<Self, StoreError> {
         let counters = Arc::new(Counters::default());
-        let context = Context { keys: options.keys.clone(), ids: options.ids.clone() };
+        let heads = Arc::new(Heads::default());
+        let context = Context { keys: options.keys.clone(), ids: options.ids.clone(), heads: heads.clone() };
         let engine = match url {
             DbUrl::Sqlite(_) => Engine::Sqlite(sqlite::Engine::start(url, &options, context, &counters)?),
             DbUrl::Postgres(_) => Engine::Postgresql(postgresql::Engine::start(url, &options, context, &counters)?),
         };
-        Ok(Self { inner: Arc::new(Inner { url: url.clone(), options, counters, in_flight: AtomicUsize::new(0), engine }) })
+        Ok(Self { inner: Arc::new(Inner { url: url.clone(), options, counters, in_flight: AtomicUsize::new(0), heads, engine }) })
     }
 
     /// Runs a closure that only reads, in a transaction in which every query sees the same state. The answer waits until the events that it noted
@@ -360,15 +366,42 @@ impl Store {
         self.with_own_connection(|session| migrations::revert_newest(&mut session.conn)).await
     }
 
-    /// Checks the whole audit trail, however long it takes. `progress` hears now and then how many events were checked.
+    /// Checks the whole audit trail against itself, however long it takes. `progress` hears now and then how many events were read.
     ///
     /// # Errors
-    /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
-    pub async fn verify_audit_trail(&self, mut progress: impl FnMut(u64) + Send + 'static) -> Result<VerifyReport, StoreError> {
-        let context = Context { keys: self.inner.options.keys.clone(), ids: self.inner.options.ids.clone() };
+    /// Whatever the database says.
+    pub async fn verify_audit_trail(&self, progress: impl FnMut(u64) + Send + 'static) -> Result<VerifyReport, StoreError> {
+        self.verify_audit_trail_against(Vec::new(), None, progress).await
+    }
+
+    /// Checks the whole audit trail against itself and against what was signed outside the database.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn verify_audit_trail_against(
+        &self,
+        anchors: Vec<Anchor>,
+        key: Option<Arc<dyn TrailKey>>,
+        mut progress: impl FnMut(u64) + Send + 'static,
+    ) -> Result<VerifyReport, StoreError> {
+        let context = self.context();
         // No transaction around it: a long one would keep SQLite's log from being emptied, and what is behind in a chain never changes.
-        self.with_own_connection(move |session| Db::new(&mut session.conn, &context).audit_verify_from(uuid::Uuid::nil(), &mut progress))
-            .await
+        self.with_own_connection(move |session| {
+            verification::verify(&mut Db::new(&mut session.conn, &context), &anchors, key.as_deref(), &mut progress)
+        })
+        .await
+    }
+
+    /// Where the chains of this program stand: the last event of each that is durable.
+    #[must_use]
+    pub fn trail_heads(&self) -> Vec<Anchor> {
+        self.inner.heads.all()
+    }
+
+    /// How many events this program has made durable.
+    #[must_use]
+    pub fn trail_events(&self) -> u64 {
+        self.inner.heads.events()
     }
 
     async fn with_own_connection<T: Send + 'static>(
@@ -383,6 +416,16 @@ impl Store {
             let _ = send.send(result);
         })?;
         receive.await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// The keys for sealed columns.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.inner.options.keys
+    }
+
+    fn context(&self) -> Context {
+        Context { keys: self.inner.options.keys.clone(), ids: self.inner.options.ids.clone(), heads: self.inner.heads.clone() }
     }
 
     /// Which database this is.

@@ -133,6 +133,7 @@ impl Worker {
                 }
             }
         }
+        self.journal.end(&self.context);
     }
 
     /// Tries until it is done, fails for good or has been tried often enough.
@@ -233,7 +234,7 @@ impl Worker {
             // A collision is the server's word that nothing was committed; a lost connection leaves it open.
             return if trouble == Trouble::Collision { Try::Again(error.into()) } else { Try::Failed(error.into()) };
         }
-        self.journal.committed();
+        self.journal.committed(&self.context);
         self.counters.committed(jobs, count);
         Try::Done(())
     }
@@ -243,7 +244,7 @@ impl Worker {
         loop {
             let entries = queue.take(limit);
             if entries.is_empty() {
-                return;
+                return self.journal.end(&self.context);
             }
             let (events, jobs): (Vec<_>, Vec<_>) = entries.into_iter().map(|entry| (entry.events, entry.job)).unzip();
             let done = self.append_together(jobs.len(), &events.concat());

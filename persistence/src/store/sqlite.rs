@@ -189,6 +189,7 @@ impl Writer {
                 self.commit_together(&mut group);
             }
         }
+        self.journal.end(&self.context);
         if let Some(session) = &mut self.session
             && let Err(error) = session.conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
         {
@@ -288,7 +289,7 @@ impl Writer {
             self.journal.uncertain(&self.context);
             return Err(error.into());
         }
-        self.journal.committed();
+        self.journal.committed(&self.context);
         if durable > 0 {
             self.counters.committed(durable, count);
         }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::cases::{Built, Origin, Stage, prepare};
 use crate::support::app::{Call, Caller};
 use crate::support::{Kind, TestApp, golden};
+use crate::trust::one_event;
 
 /// How an operation is guarded.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ enum Guard {
     Create,
     /// Adding a programme: an administrator of any programme may.
     NewProgramme,
+    /// By a role in any programme.
+    Anywhere(Role),
 }
 
 /// One operation on one case.
@@ -58,7 +61,7 @@ fn empty(_: &Built) -> Value {
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn lines() -> Vec<Line> {
     use Action as A;
-    use Guard::{Case, Create, List, Mine, NewProgramme, Programme, Public, Token, Visible, Worker};
+    use Guard::{Anywhere, Case, Create, List, Mine, NewProgramme, Programme, Public, Token, Visible, Worker};
     use Origin::{Anonymous, Client, Machine, Referrer};
     use Stage as S;
     let mut all = Vec::new();
@@ -340,6 +343,7 @@ fn lines() -> Vec<Line> {
 
     add("report_outcomes", S::InSupport, nurse, Programme(A::ReportView), no_body);
     add("audit_event_list", S::InSupport, nurse, List(A::AuditView), no_body);
+    add("audit_checkpoint_list", S::Settings, nurse, Anywhere(Role::PrivacyOfficer), no_body);
 
     // Last, because it leaves drafts behind that their writers see in lists.
     add("referral_create", S::Settings, nurse, Create, |built| {
@@ -502,6 +506,13 @@ impl Who {
                     403
                 }
             }
+            Guard::Anywhere(wanted) => {
+                if role == wanted {
+                    200
+                } else {
+                    403
+                }
+            }
         }
     }
 }
@@ -643,10 +654,15 @@ fn matrix(kind: Kind) {
                 if let Some(fault) = list_fault(who, line, &built, &reply.text) {
                     faults.push(format!("{}: {fault}: {}", at(), reply.text));
                 }
-                if operation.method != "GET" {
-                    built.finish(&app);
-                    built = Built::new(&app, line.origin, line.stage);
-                }
+            }
+            let case = matches!(line.guard, Guard::Case(_)) && who.role.is_some();
+            let list = matches!(line.guard, Guard::List(_) | Guard::Mine);
+            if let Some(fault) = one_event::fault(&app, line.operation, &reply, case, list) {
+                faults.push(format!("{}: {fault}: {} {}", at(), reply.status, reply.text));
+            }
+            if done && operation.method != "GET" {
+                built.finish(&app);
+                built = Built::new(&app, line.origin, line.stage);
             }
             row.entry(mark).or_default().push(who.name);
         }

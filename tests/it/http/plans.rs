@@ -22,7 +22,8 @@ use crate::support::{Kind, TestApp, golden};
 
 /// Tables that administrators and coordinators fill by hand, a row for each partner, colleague or club, and the lists of the schema itself. Every
 /// other table grows with the referrals.
-const SMALL: [&str; 15] = [
+const SMALL: [&str; 16] = [
+    "data_keys",
     "programmes",
     "programme_municipalities",
     "programme_terms",

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use lahete_api::auth::keys::SigningKey;
+use lahete_api::auth::keys::{DataKeys, SigningKey};
 use lahete_api::auth::token::{self, Audience, Claims};
 use lahete_api::config::Config;
 use lahete_api::id_source::UuidV7;
@@ -13,7 +13,6 @@ use lahete_api::state::Secrets;
 use lahete_domain::ids::{Id, UserId};
 use lahete_domain::time::Clock as _;
 use lahete_persistence::{Db, DbUrl, Store, StoreError, StoreOptions};
-use secrecy::SecretSlice;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -70,7 +69,7 @@ impl TestApp {
         ];
         pairs.extend_from_slice(settings);
         let config = Config::from_pairs(&pairs).unwrap();
-        let secrets = Secrets { signing_key: key.clone(), data_key: SecretSlice::from(DATA_KEY.to_vec()) };
+        let secrets = Secrets { signing_key: key.clone(), data_keys: DataKeys::single(&DATA_KEY) };
         let (send, receive) = std::sync::mpsc::channel();
         let (server_clock, server_store) = (clock.clone(), store.clone());
         let thread = std::thread::spawn(move || {

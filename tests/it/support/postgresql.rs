@@ -43,7 +43,8 @@ impl Cluster {
         format!("postgresql:///faults?host={}&user=lahete", self.folder.display().to_string().replace('/', "%2F"))
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where its files are.
+    pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
@@ -81,6 +82,20 @@ impl Cluster {
     /// Ends it without a farewell to anybody.
     pub fn stop_at_once(&self) {
         self.run("pg_ctl", &["-w", "-m", "immediate", "stop"]);
+    }
+
+    /// Lets it write out what it has, and ends it.
+    pub fn stop_in_peace(&self) {
+        self.run("pg_ctl", &["-w", "-m", "fast", "stop"]);
+    }
+
+    /// Everything that the database holds, as its own tool writes it out.
+    pub fn dump(&self) -> String {
+        let socket = self.folder.display().to_string();
+        let made =
+            Command::new(self.programs.join("pg_dump")).args(["-h", &socket, "-U", "lahete", "--inserts", "faults"]).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        String::from_utf8(made.stdout).unwrap()
     }
 
     /// Restarts it without a farewell to anybody.
