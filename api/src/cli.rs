@@ -7,9 +7,13 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use lahete_persistence::{BackupError, BackupStep, DbUrl, Store, StoreError};
+use lahete_domain::time::Clock as _;
 use secrecy::ExposeSecret as _;
 
+use crate::auth::issuer_settings::{CallerKind, IssuerSettings};
+use crate::clock::SystemClock;
 use crate::config::{CONFIG_FILE_VARIABLE, Config, ConfigError, RawSettings, settings_table};
+use crate::first_admin::{FirstAdmin, FirstAdminError, Where};
 use crate::http::openapi::{DocumentFormat, api_document, write_document};
 use crate::id_source::UuidV7;
 use crate::startup::{Application, StartError, load_secrets, open_store};
@@ -71,11 +75,53 @@ enum Command {
         #[arg(long)]
         table: bool,
     },
+    /// Work with administrators.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
     /// Work with the audit trail.
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Make an administrator, of a programme that is there or of a new one. This is how the first one comes about.
+    Create(AdminArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct AdminArguments {
+    /// The sign-in name, which nobody else may have.
+    #[arg(long)]
+    login: String,
+    /// The person's name.
+    #[arg(long)]
+    name: String,
+    /// The issuer where they sign in, as it stands in the settings.
+    #[arg(long)]
+    issuer: String,
+    /// Their name there: the `sub` of their tokens.
+    #[arg(long)]
+    subject: String,
+    /// The id of a programme that is there.
+    #[arg(long, conflicts_with_all = ["programme", "controller", "municipality"], required_unless_present = "programme")]
+    programme_id: Option<uuid::Uuid>,
+    /// The name of a new programme.
+    #[arg(long, requires = "controller", requires = "municipality")]
+    programme: Option<String>,
+    /// The controller of its register.
+    #[arg(long)]
+    controller: Option<String>,
+    /// The codes of the municipalities that it serves, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    municipality: Vec<String>,
+    /// The database, in place of the setting.
+    #[arg(long)]
+    database: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,6 +155,10 @@ enum CommandError {
     Output(#[from] std::io::Error),
     #[error("{0}")]
     Document(String),
+    #[error(transparent)]
+    FirstAdmin(#[from] FirstAdminError),
+    #[error("--issuer: the settings name no issuer {0} whose people may sign in")]
+    UnknownIssuer(String),
     #[error("the audit trail is broken")]
     BrokenTrail,
 }
@@ -153,6 +203,7 @@ impl Cli {
                 Config::from_raw(&raw)?;
                 print(&raw.listing())
             }
+            Command::Admin { command: AdminCommand::Create(arguments) } => create_admin(file, arguments).await,
             Command::Audit { command: AuditCommand::Verify { database } } => {
                 let store = store(file, database)?;
                 let mut shown = Shown::default();
@@ -166,6 +217,30 @@ impl Cli {
             }
         }
     }
+}
+
+async fn create_admin(file: Option<&Path>, arguments: AdminArguments) -> Result<(), CommandError> {
+    let config = Config::from_raw(&settings(file, &[("database", arguments.database.clone())])?)?;
+    let known = |one: &IssuerSettings| one.issuer == arguments.issuer && one.callers.contains(&CallerKind::Users);
+    if !config.issuers.iter().any(known) {
+        return Err(CommandError::UnknownIssuer(arguments.issuer));
+    }
+    let store = store(file, arguments.database)?;
+    store.migrate().await?;
+    let programme = match (arguments.programme_id, arguments.programme, arguments.controller) {
+        (None, Some(name), Some(controller)) => Where::New { name, controller, municipalities: arguments.municipality },
+        (id, _, _) => Where::Present(id.unwrap_or_default()),
+    };
+    let admin = FirstAdmin {
+        programme,
+        login: arguments.login,
+        name: arguments.name,
+        issuer: arguments.issuer,
+        subject: arguments.subject,
+    };
+    let made = admin.create(&store, SystemClock.now()).await?;
+    store.close().await;
+    print(&format!("programme {}\nuser {}\n", made.programme, made.user))
 }
 
 /// Progress on standard error, a line a second at most.
