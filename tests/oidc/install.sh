@@ -10,6 +10,7 @@ mkdir -p "$1"
 cd "$1"
 if [ -f ready ] && cmp -s package-lock.json "$here/package-lock.json"; then
     cp "$here/issuer.mjs" .
+    touch ready
     exit 0
 fi
 rm -rf ready node_modules

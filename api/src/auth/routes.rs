@@ -192,8 +192,8 @@ pub async fn token_revoke(state: Data<AppState>, request: HttpRequest, payload: 
     let body = read_body(request.clone(), payload.into_inner(), "application/x-www-form-urlencoded").await?;
     let form = Form::parse::<RevocationRequest>(&body)?;
     let token = form.required("token")?;
-    let proves = ["client_id", "client_secret", "client_assertion"].iter().any(|name| form.get(name).is_some());
-    let holder = if proves || request.headers().contains_key(AUTHORIZATION) { Some(api_client(&state, &request, &form).await?.0) } else { None };
+    let proves = ["client_id", "client_secret", "client_assertion"].iter().any(|name| form.get(name).is_some()) || says_basic(&request);
+    let holder = if proves { Some(api_client(&state, &request, &form).await?.0) } else { None };
     let now = state.clock.now();
     if let Ok(verified) = state.issuers.verify(token, now).await {
         if holder.is_some_and(|holder| verified.issuer != OWN || verified.claims.sub != subject_of(holder)) {
@@ -204,6 +204,11 @@ pub async fn token_revoke(state: Data<AppState>, request: HttpRequest, payload: 
         state.revocations.expire();
     }
     Ok(Answer::ok(&RevocationView { active: false }))
+}
+
+fn says_basic(request: &HttpRequest) -> bool {
+    let scheme = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split(' ').next().map(str::to_owned));
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
 }
 
 /// Client id and secret from HTTP Basic authentication.

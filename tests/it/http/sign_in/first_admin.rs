@@ -49,7 +49,7 @@ fn the_first_administrator_comes_from_the_command_line() {
         let again = create(&["--issuer", A, "--programme-id", &programme]);
         assert!(!again.0 && again.2.contains("--login"), "{again:?}");
 
-        let server = Server::start(&database.folder, &database.url, &[("issuers", issuers.as_str())]);
+        let server = Server::start_plain(&database.folder, &database.url, &[("issuers", issuers.as_str())]);
         server.until_ready();
         let now = SystemClock.now().utc().timestamp();
         let claims = json!({

@@ -68,9 +68,10 @@ fn an_ended_token_is_dead_on_every_server_within_a_minute_and_after_a_restart() 
     here.user(people.admin).post(&format!("/v1/users/{}/end-sessions", people.link_worker)).send().expect(200);
     here.user(people.admin).post(&format!("{identity}/remove")).send().expect(200);
     here.user(people.admin).post(&format!("/v1/api-clients/{}/end-sessions", people.machine)).send().expect(200);
-    for token in [&foreign, &by_token, &by_user, &machine] {
+    for token in [&by_token, &by_user, &machine] {
         me(&here, token).problem(401, "invalid_token");
     }
+    me(&here, &foreign).problem(401, "identity_not_linked");
     let mut last_taken = began;
     for _ in 0..120 {
         let taken = [&foreign, &by_token, &by_user, &machine].iter().any(|token| me(&there, token).status == 200);
