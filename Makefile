@@ -9,9 +9,12 @@ run:
 build:
 	cargo build --release --bin lahete
 
-# Everything: unit tests, both databases, HTTP, contract. Starts a throw-away PostgreSQL of its own.
-test:
+# Everything: unit tests, both databases, HTTP, contract. Starts a throw-away PostgreSQL of its own, and an OpenID provider from npm.
+test: target/oidc/ready
 	tests/with_postgresql.sh cargo test --workspace
+
+target/oidc/ready: tests/oidc/package-lock.json tests/oidc/issuer.mjs tests/oidc/install.sh
+	tests/oidc/install.sh target/oidc
 
 test-unit:
 	tests/with_postgresql.sh cargo test --workspace --lib

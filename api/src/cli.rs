@@ -13,11 +13,13 @@ use clap::{Parser, Subcommand, ValueEnum};
 use lahete_persistence::{BackupError, BackupStep, DbUrl, Store, StoreError};
 use secrecy::ExposeSecret as _;
 
+use admin::AdminCommand;
 use audit::AuditCommand;
 use keys::KeysCommand;
 use progress::Shown;
 
 use crate::config::{CONFIG_FILE_VARIABLE, Config, ConfigError, RawSettings, settings_table};
+use crate::first_admin::FirstAdminError;
 use crate::http::openapi::{DocumentFormat, api_document, write_document};
 use crate::id_source::UuidV7;
 use crate::startup::{Application, StartError, load_secrets, open_store};
@@ -76,6 +78,11 @@ enum Command {
         #[arg(long)]
         table: bool,
     },
+    /// Work with administrators.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
     /// Work with the audit trail.
     Audit {
         #[command(subcommand)]
@@ -109,6 +116,10 @@ enum CommandError {
     Output(#[from] std::io::Error),
     #[error("{0}")]
     Document(String),
+    #[error(transparent)]
+    FirstAdmin(#[from] FirstAdminError),
+    #[error("--issuer: the settings name no issuer {0} whose people may sign in")]
+    UnknownIssuer(String),
     #[error("the audit trail is broken")]
     BrokenTrail,
     #[error("a public key is 32 bytes in base64url")]
@@ -161,6 +172,7 @@ impl Cli {
                 Config::from_raw(&raw)?;
                 print(&raw.listing())
             }
+            Command::Admin { command } => admin::run(file, command).await,
             Command::Audit { command } => audit::run(file, command).await,
             Command::Keys { command } => keys::run(file, command).await,
         }

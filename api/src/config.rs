@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::auth::issuer_settings::{self, IssuerSettings};
+
 /// The prefix of every environment variable that the program reads.
 pub const ENV_PREFIX: &str = "LAHETE_";
 
@@ -81,6 +83,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("data_dir", "./data", "Where keys made in demo mode and the checkpoints of the audit trail are kept."),
     setting("issuer", "", "The `iss` of our own tokens; `base_url` when empty."),
     setting("audience", "lahete-api", "The `aud` that a token must name."),
+    setting(
+        "issuers",
+        "",
+        "Other issuers whose tokens are trusted: `[[issuers]]` tables in the file, a JSON list in the variable; see *Sign-in*.",
+    ),
     setting("signing_key_file", "", "PEM file (PKCS #8, Ed25519) that signs tokens; `<data_dir>/signing-key.pem` when empty."),
     setting(
         "data_key_file",
@@ -196,6 +203,10 @@ impl RawSettings {
                 });
             }
             let value = match value {
+                // Tables of settings of their own: what is in them is checked where they are read.
+                toml::Value::Array(items) if items.iter().any(toml::Value::is_table) => {
+                    serde_json::to_string(&items).map_err(|_| fault(format!("{name} cannot be read")))?
+                }
                 toml::Value::String(text) => text,
                 toml::Value::Array(items) => {
                     items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect::<Vec<_>>().join(",")
@@ -340,6 +351,8 @@ pub struct Config {
     pub issuer: String,
     /// `aud` of our tokens.
     pub audience: String,
+    /// Other issuers whose tokens are trusted.
+    pub issuers: Vec<IssuerSettings>,
     /// The key that signs tokens.
     pub signing_key_file: PathBuf,
     /// The file with the master keys of the data.
@@ -413,6 +426,13 @@ impl Config {
                     .map_err(|()| ConfigError::Value { name: "trusted_proxies", reason: "not a list of addresses or networks".into() })
             })
             .collect::<Result<_, _>>()?;
+        let issuer = match raw.text("issuer") {
+            "" => base_url.clone(),
+            issuer => issuer.to_owned(),
+        };
+        let demo = raw.parsed("demo", "true or false")?;
+        let issuers = issuer_settings::parse(raw.text("issuers"), &issuer, demo)
+            .map_err(|reason| ConfigError::Value { name: "issuers", reason })?;
         let size = |name, least, most| raw.number(name, least, most).map(|n| usize::try_from(n).unwrap_or(usize::MAX));
         Ok(Self {
             bind: raw.parsed("bind", "an address with a port")?,
@@ -421,12 +441,10 @@ impl Config {
             pool_size: raw.number("pool_size", 1, 200)?,
             max_in_flight: size("max_in_flight", 1, 10_000)?,
             disk_reserve: u64::from(raw.number("disk_reserve_mib", 0, 4096)?) * 1024 * 1024,
-            demo: raw.parsed("demo", "true or false")?,
+            demo,
             migrate: raw.parsed("migrate", "true or false")?,
-            issuer: match raw.text("issuer") {
-                "" => base_url.clone(),
-                issuer => issuer.to_owned(),
-            },
+            issuer,
+            issuers,
             base_url,
             audience: raw.text("audience").to_owned(),
             signing_key_file: file("signing_key_file", "signing-key.pem"),
@@ -491,6 +509,26 @@ mod tests {
     #[test]
     fn a_token_never_lives_longer_than_the_limit() {
         assert!(matches!(Config::from_pairs(&[("token_minutes", "16")]), Err(ConfigError::Value { name: "token_minutes", .. })));
+    }
+
+    #[test]
+    fn issuers_are_tables_of_the_file_and_are_listed() {
+        let path = std::env::temp_dir().join(format!("lahete-issuers-{}.toml", std::process::id()));
+        let text = "audience = \"api\"\n[[issuers]]\nissuer = \"https://id.example\"\nalgorithms = [\"RS256\", \"PS256\"]\n\n\
+                    [[issuers]]\nissuer = \"https://suomi.example\"\nalgorithms = [\"ES256\"]\ncallers = [\"clients\"]\n\
+                    identity_code_claim = \"urn:oid:1.2.246.21\"\n";
+        let read = |text: &str| {
+            std::fs::write(&path, text).expect("written");
+            let mut raw = RawSettings::defaults();
+            raw.read_file(&path).map(|()| raw)
+        };
+        let raw = read(text).expect("read");
+        let config = Config::from_raw(&raw).expect("settings");
+        assert_eq!(config.issuers.iter().map(|one| one.issuer.as_str()).collect::<Vec<_>>(), ["https://id.example", "https://suomi.example"]);
+        assert!(raw.listing().contains("https://suomi.example"), "{}", raw.listing());
+        let unknown = read("[[issuers]]\nissuer = \"https://id.example\"\nalgorithms = [\"ES256\"]\nverify = false\n").expect("read");
+        assert!(matches!(Config::from_raw(&unknown), Err(ConfigError::Value { name: "issuers", .. })));
+        std::fs::remove_file(&path).expect("removed");
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub enum Unauthenticated {
     Missing,
     /// There is one, but it does not count. The reason goes to the log, not to the caller.
     Invalid(&'static str),
+    /// There is a good one, from an issuer that names somebody whom nobody has linked with an account here.
+    NotLinked,
 }
 
 /// Why the token endpoint refuses, in the words of RFC 6749.
@@ -240,7 +242,9 @@ impl From<lahete_domain::user::ApiClientError> for AppError {
     fn from(error: lahete_domain::user::ApiClientError) -> Self {
         use lahete_domain::user::ApiClientError as E;
         let code = match error {
-            E::SecretExpired => return Self::fault(Fault::new("/secret_expires_at", "out_of_range", error.to_string())),
+            E::KeyExpired => return Self::fault(Fault::new("/expires_at", "out_of_range", error.to_string())),
+            E::TooManyKeys => "api_client_keys_full",
+            E::SecretExpiryOutOfRange => return Self::fault(Fault::new("/secret_expires_at", "out_of_range", error.to_string())),
             E::OrganisationNotInProgramme => "organisation_not_in_programme",
             E::Revoked => "api_client_revoked",
         };

@@ -5,6 +5,7 @@
 
 pub mod activities;
 pub mod activity_links;
+pub mod api_client_keys;
 pub mod api_clients;
 pub mod assignments;
 pub mod audit_events;
@@ -17,11 +18,13 @@ pub mod config;
 pub mod consents;
 pub mod demo;
 pub mod error;
+pub mod first_admin;
 pub mod fitness;
 pub mod goals;
 pub mod health;
 pub mod http;
 pub mod id_source;
+pub mod identities;
 pub mod jobs;
 pub mod link_workers;
 pub mod me;

@@ -1,7 +1,8 @@
 //! One call of one operation: who calls, when, under which key; and the transaction in which it runs.
 
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -9,6 +10,7 @@ use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use futures_util::future::Either;
 use lahete_domain::access::{self, Action, Decision, Subject};
 use lahete_domain::actor::{Actor, Caller, Grant};
 use lahete_domain::audit::AuditEvent;
@@ -21,6 +23,7 @@ use lahete_persistence::{Constraint, Db, Store, StoreError, Writing};
 use sha2::{Digest as _, Sha256};
 
 use crate::auth::rate_limit::{Seeker, client_address};
+use crate::auth::sign_in;
 use crate::auth::token::subject_of;
 use crate::error::{AppError, Unauthenticated};
 use crate::http::answer::Answer;
@@ -233,6 +236,12 @@ impl Operation {
         &self.state
     }
 
+    /// The state of the program, for what is done after the call has been written.
+    #[must_use]
+    pub fn shared(&self) -> Data<AppState> {
+        self.state.clone()
+    }
+
     /// The language of labels.
     #[must_use]
     pub fn language(&self) -> Language {
@@ -442,8 +451,8 @@ fn access_reason(request: &HttpRequest) -> Result<Option<String>, AppError> {
         .ok_or_else(|| AppError::malformed("malformed_request", format!("X-Access-Reason must be 1 to {ACCESS_REASON_MAX} characters.")))
 }
 
-fn verified_caller(request: &HttpRequest) -> Result<Caller, AppError> {
-    let state = request.app_data::<Data<AppState>>().ok_or_else(|| AppError::internal("no application state"))?;
+/// The token of a call.
+fn bearer(request: &HttpRequest) -> Result<&str, AppError> {
     let refuse = |reason| AppError::Unauthenticated(Unauthenticated::Invalid(reason));
     let mut values = request.headers().get_all(AUTHORIZATION);
     let Some(value) = values.next() else { return Err(AppError::Unauthenticated(Unauthenticated::Missing)) };
@@ -454,15 +463,34 @@ fn verified_caller(request: &HttpRequest) -> Result<Caller, AppError> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(refuse("another scheme than Bearer"));
     }
-    state.issuers.verify(token.trim(), state.clock.now()).map_err(refuse)
+    Ok(token.trim())
+}
+
+/// The caller, or, when memory does not know, what finds them out.
+fn verified_caller(request: &HttpRequest) -> Result<Either<Caller, impl Future<Output = Result<Caller, AppError>> + use<>>, AppError> {
+    let state = request.app_data::<Data<AppState>>().ok_or_else(|| AppError::internal("no application state"))?;
+    let (token, now) = (bearer(request)?, state.clock.now());
+    if let Some(caller) = sign_in::at_once(state, token, now)? {
+        return Ok(Either::Left(caller));
+    }
+    let facts = request.extensions().get::<RequestFacts>().map(|facts| facts.request_id.clone());
+    let (state, token) = (state.clone(), token.to_owned());
+    Ok(Either::Right(async move { sign_in::caller(&state, &token, &facts.unwrap_or_default(), now).await }))
 }
 
 impl FromRequest for Operation {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Either<Ready<Result<Self, Problem>>, Pin<Box<dyn Future<Output = Result<Self, Problem>>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(verified_caller(request).and_then(|caller| Self::new(request, caller)).map_err(Problem::from))
+        match verified_caller(request) {
+            Ok(Either::Left(caller)) => Either::Left(ready(Self::new(request, caller).map_err(Problem::from))),
+            Ok(Either::Right(finding)) => {
+                let request = request.clone();
+                Either::Right(Box::pin(async move { Ok(Self::new(&request, finding.await?)?) }))
+            }
+            Err(error) => Either::Left(ready(Err(error.into()))),
+        }
     }
 }
 

@@ -21,8 +21,10 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::programmes::configure);
     config.configure(crate::organisations::configure);
     config.configure(crate::users::configure);
+    config.configure(crate::identities::configure);
     config.configure(crate::role_assignments::configure);
     config.configure(crate::api_clients::configure);
+    config.configure(crate::api_client_keys::configure);
     config.configure(crate::audit_events::configure);
     config.configure(crate::measure_instruments::configure);
     config.configure(crate::public::configure);

@@ -25,7 +25,7 @@ use crate::fitness::{self, Unfit};
 use crate::http::{docs, problem_pages, shell};
 use crate::id_source::UuidV7;
 use crate::rooms;
-use crate::state::{AppState, Secrets};
+use crate::state::{AppState, Secrets, StateError};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,9 +54,9 @@ pub enum StartError {
     /// The address, or the server itself.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// The API document.
-    #[error("the API document cannot be written: {0}")]
-    Document(String),
+    /// The API document, or an issuer of the settings.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The people of the demo.
     #[error("the demo cannot be set up: {0}")]
     Demo(String),
@@ -206,7 +206,7 @@ impl Application {
         }
         let listener = TcpListener::bind(config.bind)?;
         let addr = listener.local_addr()?;
-        let state = AppState::new(config, store, clock, ids, secrets).map_err(StartError::Document)?;
+        let state = AppState::new(config, store, clock, ids, secrets)?;
         Ok(Self { state: Data::new(state), listener, addr })
     }
 

@@ -10,9 +10,10 @@ use lahete_persistence::Store;
 
 use crate::audit_events::checkpoint_file::{CheckpointFile, TrailKeys};
 use crate::auth::demo_accounts;
-use crate::auth::issuers::Issuers;
+use crate::auth::issuers::{Issuers, TrustedIssuer};
 use crate::auth::keys::{DataKeys, SigningKey};
 use crate::auth::rate_limit::{AddressLimit, CallerLimit, MissLimit};
+use crate::auth::revocations::Revocations;
 use crate::config::Config;
 use crate::http::extract::paging::CursorKey;
 use crate::http::openapi::{DocumentFormat, served_document, write_document};
@@ -47,6 +48,17 @@ pub struct Secrets {
     pub data_keys: DataKeys,
 }
 
+/// Why the state cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The API document.
+    #[error("the API document cannot be written: {0}")]
+    Document(String),
+    /// An issuer of the settings.
+    #[error("the issuer {0} cannot be used: {1}")]
+    Issuer(String, String),
+}
+
 /// What all handlers share.
 pub struct AppState {
     /// The settings.
@@ -59,6 +71,8 @@ pub struct AppState {
     pub ids: Arc<dyn IdSource>,
     /// Whose tokens are trusted.
     pub issuers: Issuers,
+    /// Tokens that were ended before their time.
+    pub revocations: Revocations,
     /// The key of our own tokens.
     pub signing_key: SigningKey,
     /// Signs cursors.
@@ -78,22 +92,28 @@ impl AppState {
     /// Puts the state together.
     ///
     /// # Errors
-    /// When the API document cannot be written.
-    pub fn new(config: Config, store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>, secrets: &Secrets) -> Result<Self, String> {
+    /// When the API document cannot be written, or an issuer of the settings cannot be used.
+    pub fn new(config: Config, store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>, secrets: &Secrets) -> Result<Self, StateError> {
         let addition = config.demo.then(demo_accounts::description);
         let document = served_document(addition.as_deref().map(|addition| (addition, clock.now().helsinki_date())));
         let documents = Documents {
-            json: write_document(&document, DocumentFormat::Json)?.into(),
-            yaml: write_document(&document, DocumentFormat::Yaml)?.into(),
+            json: write_document(&document, DocumentFormat::Json).map_err(StateError::Document)?.into(),
+            yaml: write_document(&document, DocumentFormat::Yaml).map_err(StateError::Document)?.into(),
         };
+        let mut issuers = Issuers::built_in(
+            &config.issuer,
+            &config.audience,
+            &secrets.signing_key,
+            config.leeway_seconds,
+            i64::from(config.token_minutes) * 60,
+        );
+        for settings in &config.issuers {
+            let trusted = TrustedIssuer::of(settings, &config.audience, config.demo);
+            issuers = issuers.with(trusted.map_err(|reason| StateError::Issuer(settings.issuer.clone(), reason))?);
+        }
         Ok(Self {
-            issuers: Issuers::built_in(
-                &config.issuer,
-                &config.audience,
-                &secrets.signing_key,
-                config.leeway_seconds,
-                i64::from(config.token_minutes) * 60,
-            ),
+            issuers,
+            revocations: Revocations::default(),
             signing_key: secrets.signing_key.clone(),
             cursor_key: CursorKey::derive(secrets.data_keys.eldest()),
             checkpoints: Arc::new(CheckpointFile::new(config.audit_checkpoint_file.clone(), TrailKeys::of(&secrets.signing_key))),

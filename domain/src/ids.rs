@@ -58,6 +58,14 @@ ids! {
     RoleAssignmentId = "role_assignment";
     /// A machine that signs in: a patient system that pushes referrals.
     ApiClientId = "api_client";
+    /// A name by which a user or a machine is known at another issuer.
+    IdentityId = "identity";
+    /// A name by which a user is known at another issuer, as it stands in paths.
+    UserIdentityId = "user_identity";
+    /// A name by which a machine is known at another issuer, as it stands in paths.
+    ApiClientIdentityId = "api_client_identity";
+    /// A public key of a machine.
+    ApiClientKeyId = "api_client_key";
     /// The adult whom a referral is about.
     ClientId = "client";
     /// A wellbeing referral.

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
 
-use crate::actor::Validity;
+use crate::actor::{Caller, Validity};
 use crate::codes::{OrganisationKind, Role, Sector};
-use crate::ids::{ApiClientId, OrganisationId, ProgrammeId, RoleAssignmentId, UserId};
+use crate::identity_code::IdentityCode;
+use crate::ids::{ApiClientId, ApiClientKeyId, IdentityId, OrganisationId, ProgrammeId, RoleAssignmentId, UserId};
 use crate::programme::MunicipalityCode;
 use crate::time::Instant;
 use crate::version::Version;
@@ -87,6 +88,10 @@ pub struct ApiClient {
     pub source_system: String,
     /// When its secret stops working; never when there is none.
     pub secret_expires_at: Option<Instant>,
+    /// Until when the secret before the present one works as well.
+    pub old_secret_until: Option<Instant>,
+    /// When it last signed in with a secret, to the hour.
+    pub secret_used_at: Option<Instant>,
     /// Whether it may sign in. Once revoked, it stays so.
     pub active: bool,
     /// When it was added.
@@ -94,6 +99,111 @@ pub struct ApiClient {
     /// The organisations that it pushes referrals for.
     pub organisations: BTreeSet<OrganisationId>,
 }
+
+/// A name by which a user or a machine is known at another issuer. Only the pair of issuer and subject names somebody.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// Its id.
+    pub id: IdentityId,
+    /// The issuer, letter by letter as in `iss`.
+    pub issuer: String,
+    /// Their name there, as in `sub`.
+    pub subject: String,
+    /// Whose it is.
+    pub of: Caller,
+    /// Who linked it; none when it came about by a person's own sign-in or from the command line.
+    pub created_by: Option<UserId>,
+    /// When it was linked.
+    pub created_at: Instant,
+}
+
+/// The longest subject that an issuer may give (OpenID Connect Core, 2).
+pub const SUBJECT_MAX: usize = 255;
+
+/// The longest name of an issuer.
+pub const ISSUER_MAX: usize = 300;
+
+/// What a subject may look like: visible ASCII, and never a personal identity code, which is stored nowhere in plain.
+#[must_use]
+pub fn is_subject(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= SUBJECT_MAX
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && IdentityCode::parse(text, NaiveDate::MAX).is_err()
+}
+
+/// An algorithm of signatures with two keys. There is none with a shared secret here.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum KeyAlgorithm {
+    /// ECDSA on P-256.
+    Es256,
+    /// Ed25519.
+    EdDsa,
+    /// RSA, PKCS #1.
+    Rs256,
+    /// RSA, PSS.
+    Ps256,
+}
+
+impl KeyAlgorithm {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Es256, Self::EdDsa, Self::Rs256, Self::Ps256];
+
+    /// Its name in RFC 7518 and RFC 8037.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+        }
+    }
+
+    /// Reads a name, letter by letter.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.as_str() == text)
+    }
+
+    /// Whether one kind of key serves both.
+    #[must_use]
+    pub fn is_kin(self, other: Self) -> bool {
+        let rsa = |one: Self| matches!(one, Self::Rs256 | Self::Ps256);
+        self == other || (rsa(self) && rsa(other))
+    }
+}
+
+/// A public key of a machine, by which it proves who it is (RFC 7523).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApiClientKey {
+    /// Its id.
+    pub id: ApiClientKeyId,
+    /// Whose it is.
+    pub api_client: ApiClientId,
+    /// Its name in the head of an assertion, `kid`.
+    pub name: String,
+    /// The one algorithm that it is used with.
+    pub algorithm: KeyAlgorithm,
+    /// The public key, RFC 7517.
+    pub jwk: String,
+    /// When it stops working; never when there is none.
+    pub expires_at: Option<Instant>,
+    /// When it was added.
+    pub created_at: Instant,
+}
+
+/// Most keys that a machine can have at once: enough to change from one to the next.
+pub const API_CLIENT_KEYS_MAX: usize = 10;
+
+/// How long a new secret works when nobody says until when.
+pub const SECRET_DAYS: i64 = 365;
+
+/// The longest life of a new secret. A machine that should sign in for longer gets a new one, or proves itself by a key.
+pub const SECRET_DAYS_MAX: i64 = 730;
+
+/// The longest time for which a secret and its successor both work.
+pub const SECRET_OVERLAP_HOURS_MAX: i64 = 30 * 24;
 
 /// Why a role cannot be given or ended, or an account be changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -184,9 +294,15 @@ impl RoleAssignment {
 /// Why an API client cannot be added or changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ApiClientError {
-    /// A secret that could never be used.
-    #[error("the secret would have expired already")]
-    SecretExpired,
+    /// A secret that could never be used, or for longer than any may.
+    #[error("a secret ends after now and within two years")]
+    SecretExpiryOutOfRange,
+    /// A key that could never be used.
+    #[error("the key would have expired already")]
+    KeyExpired,
+    /// More keys than one needs.
+    #[error("an API client has ten keys at most")]
+    TooManyKeys,
     /// An organisation of another programme, or one that no longer takes part.
     #[error("an organisation does not take part in the programme")]
     OrganisationNotInProgramme,
@@ -210,10 +326,41 @@ impl ApiClient {
     /// Checks that it can get a secret that works until then.
     ///
     /// # Errors
-    /// [`ApiClientError::Revoked`] or [`ApiClientError::SecretExpired`].
+    /// [`ApiClientError::Revoked`] or [`ApiClientError::SecretExpiryOutOfRange`].
     pub fn check_secret(&self, now: Instant) -> Result<(), ApiClientError> {
         self.check_active()?;
-        if self.secret_expires_at.is_some_and(|expiry| expiry <= now) { Err(ApiClientError::SecretExpired) } else { Ok(()) }
+        match self.secret_expires_at {
+            Some(expiry) if now < expiry && expiry <= now.plus_days(SECRET_DAYS_MAX) => Ok(()),
+            _ => Err(ApiClientError::SecretExpiryOutOfRange),
+        }
+    }
+
+    /// The machine when it gets a new secret: until when that one works, and for how long the present one goes on beside it, within its own time.
+    ///
+    /// # Errors
+    /// As [`ApiClient::check_secret`].
+    pub fn with_new_secret(self, expires_at: Option<Instant>, overlap_hours: i64, now: Instant) -> Result<Self, ApiClientError> {
+        let overlap_ends = now.plus_minutes(overlap_hours.clamp(0, SECRET_OVERLAP_HOURS_MAX) * 60);
+        let old = self.secret_expires_at.map_or(overlap_ends, |expiry| expiry.min(overlap_ends));
+        let client = Self {
+            secret_expires_at: Some(expires_at.unwrap_or_else(|| now.plus_days(SECRET_DAYS))),
+            old_secret_until: (old > now).then_some(old),
+            ..self
+        };
+        client.check_secret(now)?;
+        Ok(client)
+    }
+
+    /// Checks that it can get one more key, which works until then.
+    ///
+    /// # Errors
+    /// [`ApiClientError::Revoked`], [`ApiClientError::KeyExpired`] or [`ApiClientError::TooManyKeys`].
+    pub fn check_new_key(&self, expires_at: Option<Instant>, present: usize, now: Instant) -> Result<(), ApiClientError> {
+        self.check_active()?;
+        if expires_at.is_some_and(|expiry| expiry <= now) {
+            return Err(ApiClientError::KeyExpired);
+        }
+        if present >= API_CLIENT_KEYS_MAX { Err(ApiClientError::TooManyKeys) } else { Ok(()) }
     }
 
     /// Checks that it was not revoked.
@@ -294,5 +441,73 @@ mod tests {
         assert_eq!(until(role(Role::Coordinator, "2026-01-01", Some("2026-11-21")).ended(None, today, true)), Err(RoleError::AlreadyEnded));
         assert_eq!(until(role(Role::Admin, "2026-01-01", None).ended(None, today, false)), Err(RoleError::LastAdmin));
         assert!(role(Role::Admin, "2026-01-01", None).ended(None, today, true).is_ok());
+    }
+
+    fn machine(expires: Option<&str>) -> ApiClient {
+        ApiClient {
+            id: ApiClientId::from_uuid(Uuid::from_u128(3)),
+            version: Version::FIRST,
+            programme: ProgrammeId::from_uuid(Uuid::from_u128(1)),
+            name: "Potilastietojärjestelmä".into(),
+            source_system: "ehr".into(),
+            secret_expires_at: expires.map(at),
+            old_secret_until: None,
+            secret_used_at: None,
+            active: true,
+            created_at: at("2026-01-01T10:00:00Z"),
+            organisations: BTreeSet::new(),
+        }
+    }
+
+    fn at(text: &str) -> Instant {
+        Instant::new(text.parse().expect("an instant"))
+    }
+
+    #[test]
+    fn a_new_secret_works_a_year_and_the_old_one_for_as_long_as_was_said() {
+        let now = at("2026-11-22T10:00:00Z");
+        let ends = |client: ApiClient| (client.secret_expires_at, client.old_secret_until);
+        let rotated = machine(None).with_new_secret(None, 0, now).expect("rotated");
+        assert_eq!(ends(rotated), (Some(at("2027-11-22T10:00:00Z")), None));
+        let rotated = machine(None).with_new_secret(None, 24, now).expect("rotated");
+        assert_eq!(ends(rotated), (Some(at("2027-11-22T10:00:00Z")), Some(at("2026-11-23T10:00:00Z"))));
+        let rotated = machine(Some("2026-11-22T12:00:00Z")).with_new_secret(None, 24, now).expect("rotated");
+        assert_eq!(ends(rotated).1, Some(at("2026-11-22T12:00:00Z")), "never beyond its own end");
+        let rotated = machine(Some("2026-11-20T12:00:00Z")).with_new_secret(None, 24, now).expect("rotated");
+        assert_eq!(ends(rotated).1, None, "what has ended does not begin again");
+        for bad in ["2026-11-22T10:00:00Z", "2028-11-22T10:00:01Z"] {
+            let refused = machine(None).with_new_secret(Some(at(bad)), 0, now);
+            assert_eq!(refused, Err(ApiClientError::SecretExpiryOutOfRange), "{bad}");
+        }
+        let revoked = ApiClient { active: false, ..machine(None) };
+        assert_eq!(revoked.clone().with_new_secret(None, 0, now), Err(ApiClientError::Revoked));
+        assert_eq!(revoked.check_new_key(None, 0, now), Err(ApiClientError::Revoked));
+        assert_eq!(machine(None).check_new_key(Some(now), 0, now), Err(ApiClientError::KeyExpired));
+        assert_eq!(machine(None).check_new_key(None, API_CLIENT_KEYS_MAX, now), Err(ApiClientError::TooManyKeys));
+        assert_eq!(machine(None).check_new_key(None, API_CLIENT_KEYS_MAX - 1, now), Ok(()));
+    }
+
+    #[test]
+    fn an_identity_code_is_no_subject() {
+        for good in ["kaisa", "248289761001", "a|b:c/d", "131052-308", "x"] {
+            assert!(is_subject(good), "{good}");
+        }
+        for bad in ["", "131052-308T", "131052-308t", "a b", "ä", "a\u{0}", &"x".repeat(SUBJECT_MAX + 1)] {
+            assert!(!is_subject(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_the_two_of_rsa_are_kin() {
+        for one in KeyAlgorithm::ALL {
+            assert_eq!(KeyAlgorithm::parse(one.as_str()), Some(*one));
+            for other in KeyAlgorithm::ALL {
+                let rsa = [KeyAlgorithm::Rs256, KeyAlgorithm::Ps256];
+                assert_eq!(one.is_kin(*other), one == other || (rsa.contains(one) && rsa.contains(other)));
+            }
+        }
+        for bad in ["none", "HS256", "es256", "ES256K", ""] {
+            assert_eq!(KeyAlgorithm::parse(bad), None, "{bad}");
+        }
     }
 }

@@ -29,6 +29,12 @@ pub enum Constraint {
     TermsDayTaken,
     /// The person is a link worker of the programme already.
     LinkWorkerTaken,
+    /// The subject of the issuer is linked with an account already.
+    IdentityTaken,
+    /// The machine has a key of this name already.
+    KeyNameTaken,
+    /// The assertion has opened before.
+    AssertionUsed,
     /// A row refers to another one that does not exist, or is referred to. SQLite does not say which.
     ForeignKey,
     /// Any other rule.
@@ -52,6 +58,9 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
     (Constraint::ActivityLinkTaken, "activity_links_referral_id_activity_id_key", "activity_links.referral_id, activity_links.activity_id"),
     (Constraint::TermsDayTaken, "programme_terms_programme_id_valid_from_key", "programme_terms.programme_id, programme_terms.valid_from"),
     (Constraint::LinkWorkerTaken, "link_workers_programme_id_user_id_key", "link_workers.programme_id, link_workers.user_id"),
+    (Constraint::IdentityTaken, "identities_issuer_subject_key", "identities.issuer, identities.subject"),
+    (Constraint::KeyNameTaken, "api_client_keys_api_client_id_key_name_key", "api_client_keys.api_client_id, api_client_keys.key_name"),
+    (Constraint::AssertionUsed, "used_assertions_pkey", "used_assertions.api_client_id, used_assertions.jti_sha256"),
 ];
 
 /// What the triggers of both databases say.
@@ -100,6 +109,9 @@ impl fmt::Display for Constraint {
             Self::ActivityLinkTaken => "the client is linked to this activity",
             Self::TermsDayTaken => "there are terms from that day already",
             Self::LinkWorkerTaken => "the person is a link worker of the programme",
+            Self::IdentityTaken => "the subject of the issuer is linked with an account",
+            Self::KeyNameTaken => "the machine has a key of this name",
+            Self::AssertionUsed => "the assertion has opened before",
             Self::ForeignKey => "a row refers to one that does not exist",
             Self::Other => "a rule of the schema",
         })

@@ -172,6 +172,61 @@ diesel::table! {
         secret_expires_at -> Nullable<DbInstant>,
         active -> Bool,
         created_at -> DbInstant,
+        old_secret_sha256 -> Nullable<Binary>,
+        old_secret_until -> Nullable<DbInstant>,
+        secret_used_at -> Nullable<DbInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    identities (id) {
+        id -> DbUuid,
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Nullable<DbUuid>,
+        api_client_id -> Nullable<DbUuid>,
+        created_by -> Nullable<DbUuid>,
+        created_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    revocations (subject) {
+        subject -> Text,
+        not_before -> DbInstant,
+        until -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    api_client_keys (id) {
+        id -> DbUuid,
+        api_client_id -> DbUuid,
+        key_name -> Text,
+        algorithm -> Text,
+        jwk -> Text,
+        expires_at -> Nullable<DbInstant>,
+        created_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    used_assertions (api_client_id, jti_sha256) {
+        api_client_id -> DbUuid,
+        jti_sha256 -> Binary,
+        until -> DbInstant,
     }
 }
 
@@ -645,6 +700,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     role_assignments,
     api_clients,
     api_client_organisations,
+    identities,
+    revocations,
+    api_client_keys,
+    used_assertions,
     clients,
     referrals,
     referral_details,

@@ -8,8 +8,9 @@ use lahete_api::audit_events::checkpoint_file::TrailKeys;
 use lahete_api::auth::keys::SigningKey;
 use lahete_api::clock::SystemClock;
 use lahete_api::id_source::UuidV7;
-use lahete_domain::ids::{Id as _, UserId};
+use lahete_domain::ids::{ApiClientId, Id as _, UserId};
 use lahete_domain::time::Clock as _;
+use lahete_persistence::repo::revocations::Revocation;
 use lahete_persistence::{Db, SchemaState, Store, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -59,6 +60,12 @@ fn fill(database: &TestDatabase) {
     let key = TrailKeys::of(&SigningKey::generate().unwrap());
     let forgotten = wait(store.write(move |db: &mut Db<'_>| db.audit_forget_before(now.plus_days(1), now, &key, 1))).unwrap();
     assert_eq!(forgotten.events, 1, "a chain has a beginning");
+    wait(store.write(move |db: &mut Db<'_>| -> Result<(), StoreError> {
+        let until = now.plus_minutes(10);
+        db.revocation_put(&Revocation { subject: "user:01900000-0000-7000-8000-0000000000ee".to_owned(), not_before: now, until })?;
+        db.assertion_use(ApiClientId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0028)), &[7; 32], until)
+    }))
+    .unwrap();
     wait(store.close());
     lay_data_key(&database.folder);
     let signer = Signer::of(&database.folder);

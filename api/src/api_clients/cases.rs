@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lahete_domain::access::{Action, Subject};
+use lahete_domain::actor::Caller;
 use lahete_domain::codes::AuditAction;
 use lahete_domain::ids::{ApiClientId, Id, OrganisationId, ProgrammeId};
 use lahete_domain::user::ApiClient;
@@ -11,6 +12,7 @@ use lahete_persistence::{Db, Page, PageRequest};
 use uuid::Uuid;
 
 use super::wire::{ApiClientNew, ApiClientQuery, ApiClientUpdate, SecretRotation};
+use crate::auth::revocations::of_caller;
 use crate::error::AppError;
 use crate::operation::OpContext;
 use crate::programmes::reachable;
@@ -30,7 +32,7 @@ fn organisations(ids: impl IntoIterator<Item = Uuid>) -> BTreeSet<OrganisationId
     ids.into_iter().map(OrganisationId::from_uuid).collect()
 }
 
-pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &ApiClientNew, secret_sha256: &[u8]) -> Result<ApiClient, AppError> {
+pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &ApiClientNew, secret_sha256: Option<&[u8]>) -> Result<ApiClient, AppError> {
     let programme = ProgrammeId::from_uuid(new.programme_id);
     let grant = ctx.require(db, Action::ApiClientManage, &Subject::of_programme(programme), None, None)?;
     let client = ApiClient {
@@ -39,14 +41,19 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &ApiClientNew, secret_sha25
         programme,
         name: new.name.as_str().to_owned(),
         source_system: new.source_system.as_str().to_owned(),
-        secret_expires_at: new.secret_expires_at.map(|at| at.0),
+        secret_expires_at: None,
+        old_secret_until: None,
+        secret_used_at: None,
         active: true,
         created_at: ctx.now,
         organisations: organisations(new.organisation_ids.iter().copied()),
     };
-    client.check_secret(ctx.now)?;
+    let client = match secret_sha256 {
+        Some(_) => client.with_new_secret(new.secret_expires_at.map(|at| at.0), 0, ctx.now)?,
+        None => client,
+    };
     client.check_organisations(&db.organisations_of(&client.organisations)?)?;
-    db.api_client_insert(&client, secret_sha256)?;
+    db.api_client_insert(&client, secret_sha256.unwrap_or_default())?;
     ctx.audit(db, &grant, AuditAction::Created, None, None);
     Ok(client)
 }
@@ -92,9 +99,8 @@ pub fn rotate_secret(
     secret_sha256: &[u8],
 ) -> Result<ApiClient, AppError> {
     change(db, ctx, id, Some(secret_sha256), |_, present| {
-        let client = ApiClient { secret_expires_at: rotation.secret_expires_at.map(|at| at.0), ..present };
-        client.check_secret(ctx.now)?;
-        Ok(client)
+        let overlap = i64::from(rotation.overlap_hours.unwrap_or(0));
+        Ok(present.with_new_secret(rotation.secret_expires_at.map(|at| at.0), overlap, ctx.now)?)
     })
 }
 
@@ -103,4 +109,13 @@ pub fn revoke(db: &mut Db<'_>, ctx: &OpContext, id: ApiClientId) -> Result<ApiCl
         present.check_active()?;
         Ok(ApiClient { active: false, ..present })
     })
+}
+
+/// Ends every token that the machine holds. `life_max` is the longest life of a token, in seconds.
+pub fn end_sessions(db: &mut Db<'_>, ctx: &OpContext, id: ApiClientId, life_max: i64) -> Result<ApiClient, AppError> {
+    let client = db.api_client_get(id)?.ok_or(AppError::NotFound(ApiClientId::RESOURCE))?;
+    let grant = ctx.require(db, Action::ApiClientManage, &Subject::of_programme(client.programme), None, None)?;
+    db.revocation_put(&of_caller(Caller::ApiClient(id), life_max, ctx.now))?;
+    ctx.audit(db, &grant, AuditAction::Changed, None, None);
+    Ok(client)
 }

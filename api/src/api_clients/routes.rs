@@ -22,7 +22,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
         .service(api_client_view)
         .service(api_client_update)
         .service(api_client_rotate_secret)
-        .service(api_client_revoke);
+        .service(api_client_revoke)
+        .service(api_client_end_sessions);
 }
 
 /// List API clients.
@@ -52,15 +53,18 @@ pub async fn api_client_list(op: Operation, query: ValidQuery<ApiClientQuery>, p
 )]
 #[post("/api-clients")]
 pub async fn api_client_create(op: Operation, body: ValidJson<ApiClientNew>) -> Result<Answer, Problem> {
-    let secret = Secret::random()?;
-    let hash = secret.sha256();
+    let secret = if body.0.with_secret { Some(Secret::random()?) } else { None };
+    let hash = secret.as_ref().map(Secret::sha256);
     let answer = op
         .write(move |db, ctx| {
-            let client = cases::create(db, ctx, &body.0, &hash)?;
+            let client = cases::create(db, ctx, &body.0, hash.as_ref().map(<[u8; 32]>::as_slice))?;
             Ok(Answer::created(format!("/v1/api-clients/{}", client.id), &ApiClientView::from(&client)).version(client.version))
         })
         .await?;
-    Ok(secret.shown_in(answer)?)
+    match secret {
+        Some(secret) => Ok(secret.shown_in(answer)?),
+        None => Ok(answer),
+    }
 }
 
 /// Read an API client.
@@ -100,7 +104,8 @@ pub async fn api_client_update(op: Operation, path: PathId<ApiClientId>, body: M
 
 /// Give an API client a new secret.
 ///
-/// For administrators of the programme. The old secret stops working at once; tokens that it got go on until they end. The answer shows the new one, once.
+/// For administrators of the programme. The old secret goes on for as many hours as `overlap_hours` says, so that the API client can move over, and
+/// otherwise stops at once; tokens that it got go on until they end. The answer shows the new one, once.
 #[utoipa::path(
     tag = "api-clients",
     request_body = SecretRotation,
@@ -141,4 +146,26 @@ pub async fn api_client_revoke(op: Operation, path: PathId<ApiClientId>) -> Resu
         Ok(Answer::ok(&ApiClientView::from(&client)).version(client.version))
     })
     .await
+}
+
+/// End the sessions of an API client.
+///
+/// For administrators of the programme. Every access token that an API client holds, of whichever issuer, ends within a minute on all servers, and at once on
+/// the one that is called. A token that is got afterwards works.
+#[utoipa::path(
+    tag = "api-clients",
+    params(("api_client_id" = Uuid, Path, description = "The API client.")),
+    responses((status = 200, description = "The API client, whose tokens are ended.", body = ApiClientView))
+)]
+#[post("/api-clients/{api_client_id}/end-sessions")]
+pub async fn api_client_end_sessions(op: Operation, path: PathId<ApiClientId>) -> Result<Answer, Problem> {
+    let (state, life_max) = (op.shared(), op.state().issuers.life_max());
+    let answer = op
+        .write(move |db, ctx| {
+            let present = cases::end_sessions(db, ctx, path.0, life_max)?;
+            Ok(Answer::ok(&ApiClientView::from(&present)).version(present.version))
+        })
+        .await?;
+    state.revocations.expire();
+    Ok(answer)
 }

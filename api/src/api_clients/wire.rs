@@ -87,6 +87,12 @@ pub struct ApiClientView {
     /// When its secret stops working; never when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_expires_at: Option<Timestamp>,
+    /// Until when the secret before the present one works as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_secret_until: Option<Timestamp>,
+    /// When it last signed in with a secret, to the hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_used_at: Option<Timestamp>,
     /// Whether it may sign in; false once it is revoked.
     pub active: bool,
     /// When it was added.
@@ -102,6 +108,8 @@ impl From<&ApiClient> for ApiClientView {
             source_system: client.source_system.clone(),
             organisation_ids: client.organisations.iter().map(|id| id.as_uuid()).collect(),
             secret_expires_at: client.secret_expires_at.map(Into::into),
+            old_secret_until: client.old_secret_until.map(Into::into),
+            secret_used_at: client.secret_used_at.map(Into::into),
             active: client.active,
             created_at: client.created_at.into(),
         }
@@ -149,8 +157,16 @@ pub struct ApiClientNew {
     /// The organisations of the programme that it pushes referrals for.
     #[schema(min_items = 1, max_items = 100)]
     pub organisation_ids: Vec<Uuid>,
-    /// When its secret stops working; never when left out.
+    /// Whether it gets a secret. One that proves itself by a key, or signs in at another issuer, needs none.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub with_secret: bool,
+    /// When its secret stops working, within two years; in a year when left out.
     pub secret_expires_at: Option<Timestamp>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A change of a machine. Members left out stay as they are.
@@ -170,10 +186,13 @@ pub struct ApiClientUpdate {
 /// What a new secret is like.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"secret_expires_at": "2036-12-31T22:00:00Z"}))]
+#[schema(example = json!({"overlap_hours": 24}))]
 pub struct SecretRotation {
-    /// When the new secret stops working; never when left out.
+    /// When the new secret stops working, within two years; in a year when left out.
     pub secret_expires_at: Option<Timestamp>,
+    /// For how many hours the present secret goes on beside the new one, never beyond its own end; not at all when left out.
+    #[schema(minimum = 0, maximum = 720)]
+    pub overlap_hours: Option<u16>,
 }
 
 /// Which machines are wanted.

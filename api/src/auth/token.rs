@@ -3,14 +3,19 @@
 //! The library checks the signature alone. Its own claim checks let a token through that lacks the claim, and look at the machine's clock; so every
 //! claim is checked here, against the clock that the program is given.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use lahete_domain::actor::Caller;
 use lahete_domain::ids::{ApiClientId, Id as _, UserId};
 use lahete_domain::time::Instant;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::keys::SigningKey;
+use crate::http::extract::valid_json::unambiguous;
 
 /// The `typ` of an access token.
 pub const TOKEN_TYPE: &str = "at+jwt";
@@ -51,7 +56,9 @@ pub enum Audience {
 }
 
 impl Audience {
-    fn names(&self, wanted: &str) -> bool {
+    /// Whether it names somebody, letter by letter.
+    #[must_use]
+    pub fn names(&self, wanted: &str) -> bool {
         match self {
             Self::One(one) => one == wanted,
             Self::Many(many) => many.iter().any(|one| one == wanted),
@@ -66,8 +73,6 @@ pub struct Expectation<'a> {
     pub issuer: &'a str,
     /// `aud` must name it.
     pub audience: &'a str,
-    /// The algorithms of the issuer's keys, of one family.
-    pub algorithms: &'a [Algorithm],
     /// How far the clocks may differ, in seconds.
     pub leeway: i64,
     /// The longest life, in seconds.
@@ -83,18 +88,62 @@ pub fn sign(key: &SigningKey, claims: &Claims) -> Result<String, jsonwebtoken::e
     jsonwebtoken::encode(&header, claims, key.encoding())
 }
 
-/// Reads a token's header and refuses what no token of ours has, before any signature is looked at. Gives the name of the key.
+/// What a token says of itself before anything of it is to be believed: which issuer and which key to check it with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// `kid`.
+    pub key: Option<String>,
+    /// `alg`.
+    pub algorithm: Algorithm,
+    /// `typ`.
+    pub kind: Option<String>,
+    /// `iss`.
+    pub issuer: String,
+}
+
+impl Head {
+    /// Whether the token is of one of some types, with or without `application/` in front (RFC 7515, 4.1.9).
+    #[must_use]
+    pub fn is_one_of(&self, types: &[String]) -> bool {
+        let Some(kind) = self.kind.as_deref() else { return false };
+        let (prefix, rest) = kind.split_at_checked("application/".len()).unwrap_or(("", kind));
+        let short = if prefix.eq_ignore_ascii_case("application/") { rest } else { kind };
+        types.iter().any(|one| one.eq_ignore_ascii_case(kind) || one.eq_ignore_ascii_case(short))
+    }
+}
+
+/// One part of a token, read as JSON in which nothing stands twice.
+fn part(token: &str, place: usize) -> Result<Value, &'static str> {
+    let text = token.split('.').nth(place).ok_or("not three parts")?;
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| "not base64url")?;
+    unambiguous(&bytes)
+}
+
+/// A claim of a token whose signature was found good.
+#[must_use]
+pub fn claim_of(token: &str, name: &str) -> Option<Value> {
+    part(token, 1).ok()?.as_object_mut()?.remove(name)
+}
+
+/// Reads a token's header and refuses what no token has that is taken here, before any signature is looked at.
 ///
 /// # Errors
 /// The reason, for the log.
-pub fn key_name(token: &str) -> Result<(String, Algorithm), &'static str> {
+pub fn head_of(token: &str) -> Result<Head, &'static str> {
     if token.len() > TOKEN_MAX {
         return Err("too long");
     }
-    let header = jsonwebtoken::decode_header(token).map_err(|_| "unreadable header")?;
-    if !header.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE) || typ.eq_ignore_ascii_case("application/at+jwt")) {
-        return Err("not an access token");
+    if token.split('.').count() != 3 {
+        return Err("not three parts");
     }
+    if part(token, 0)?.as_object().is_none_or(|members| members.contains_key("b64")) {
+        return Err("a header that is not taken");
+    }
+    let issuer = match part(token, 1)?.get("iss") {
+        Some(Value::String(issuer)) => issuer.clone(),
+        _ => return Err("no issuer"),
+    };
+    let header = jsonwebtoken::decode_header(token).map_err(|_| "unreadable header")?;
     // Headers that bring a key along, or that change how the token is to be read.
     let foreign = header.jku.is_some()
         || header.jwk.is_some()
@@ -108,21 +157,20 @@ pub fn key_name(token: &str) -> Result<(String, Algorithm), &'static str> {
     if foreign {
         return Err("a header that is not taken");
     }
-    header.kid.map(|kid| (kid, header.alg)).ok_or("no key name")
+    Ok(Head { key: header.kid, algorithm: header.alg, kind: header.typ, issuer })
 }
 
 /// Checks the signature and reads the claims, none of which is to be believed before [`expect_claims`].
 ///
 /// # Errors
 /// The reason, for the log.
-pub fn signed_claims(token: &str, key: &DecodingKey, algorithms: &[Algorithm]) -> Result<Claims, &'static str> {
-    let mut validation = Validation::new(algorithms.first().copied().ok_or("an issuer without algorithms")?);
-    validation.algorithms = algorithms.to_vec();
+pub fn signed_claims<T: DeserializeOwned + Clone>(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<T, &'static str> {
+    let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_nbf = false;
     validation.validate_aud = false;
-    Ok(jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(|_| "wrong signature or claims")?.claims)
+    Ok(jsonwebtoken::decode::<T>(token, key, &validation).map_err(|_| "wrong signature or claims")?.claims)
 }
 
 /// Checks every claim.
@@ -180,10 +228,8 @@ pub fn caller_of(subject: &str) -> Option<Caller> {
 mod tests {
     use super::*;
     use crate::auth::issuers::Issuers;
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use jsonwebtoken::EncodingKey;
-    use serde_json::{Value, json};
+    use serde_json::json;
     use std::sync::LazyLock;
 
     const ISSUER: &str = "https://lahete.example";
@@ -203,7 +249,7 @@ mod tests {
         }
 
         fn verify(&self, token: &str) -> Result<Caller, &'static str> {
-            self.issuers.verify(token, Instant::new(chrono::DateTime::from_timestamp(NOW, 0).expect("an instant")))
+            self.issuers.verify_own(token, Instant::new(chrono::DateTime::from_timestamp(NOW, 0).expect("an instant")))
         }
 
         fn claims(&self) -> Value {
@@ -342,6 +388,8 @@ mod tests {
         let admin = bench.claims().to_string().replace("000000000001", "000000000002");
         let swapped = format!("{}.{}.{signature}", signed.split('.').next().expect("a header"), URL_SAFE_NO_PAD.encode(admin));
         let doubled = bench.token(&bench.header().to_string(), &bench.claims().to_string().replacen('{', r#"{"sub":"user:x","#, 1));
+        let doubled_elsewhere = bench.token(&bench.header().to_string(), &bench.claims().to_string().replacen('{', r#"{"x":1,"x":2,"#, 1));
+        let doubled_header = bench.token(&bench.header().to_string().replacen('{', r#"{"cty":"a","cty":"b","#, 1), &bench.claims().to_string());
         for (what, token) in [
             ("empty", String::new()),
             ("dots", "..".to_owned()),
@@ -357,6 +405,8 @@ mod tests {
             ("none", none),
             ("claims swapped", swapped),
             ("a claim twice", doubled),
+            ("a claim twice that we do not read", doubled_elsewhere),
+            ("a header twice", doubled_header),
             ("8 kB", bench.with_claim("jti", json!("x".repeat(8000)))),
         ] {
             assert!(bench.verify(&token).is_err(), "{what}");

@@ -17,6 +17,12 @@ pub struct TokenRequest {
     /// The secret of the API client, unless it is sent by HTTP Basic authentication.
     #[schema(max_length = 200, format = Password)]
     client_secret: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, when the API client proves itself by a key.
+    #[schema(max_length = 100)]
+    client_assertion_type: Option<String>,
+    /// The assertion that the API client has signed.
+    #[schema(max_length = 4096)]
+    client_assertion: Option<String>,
     /// The name of a demo account.
     #[schema(max_length = 100)]
     username: Option<String>,
@@ -26,6 +32,39 @@ pub struct TokenRequest {
     /// Taken and ignored: what a caller may do follows from its roles.
     #[schema(max_length = 200)]
     scope: Option<String>,
+}
+
+/// A token that is to be ended.
+#[derive(ToSchema)]
+#[schema(example = json!({"token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln"}))]
+#[expect(dead_code, reason = "describes the form in the API document; it is read pair by pair")]
+pub struct RevocationRequest {
+    /// The token.
+    #[schema(max_length = 4096)]
+    token: String,
+    /// Taken and ignored: there is one kind of token here.
+    #[schema(max_length = 100)]
+    token_type_hint: Option<String>,
+    /// As at the token endpoint.
+    #[schema(max_length = 100)]
+    client_id: Option<String>,
+    /// As at the token endpoint.
+    #[schema(max_length = 200, format = Password)]
+    client_secret: Option<String>,
+    /// As at the token endpoint.
+    #[schema(max_length = 100)]
+    client_assertion_type: Option<String>,
+    /// As at the token endpoint.
+    #[schema(max_length = 4096)]
+    client_assertion: Option<String>,
+}
+
+/// What is said of a token that was to be ended.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"active": false}))]
+pub struct RevocationView {
+    /// Always false.
+    pub active: bool,
 }
 
 /// How a token is asked for.
@@ -69,7 +108,9 @@ pub struct KeySetView {
 #[schema(example = json!({
     "issuer": "http://127.0.0.1:8080", "token_endpoint": "http://127.0.0.1:8080/oauth/token",
     "jwks_uri": "http://127.0.0.1:8080/.well-known/jwks.json", "grant_types_supported": ["client_credentials"],
-    "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"], "response_types_supported": []
+    "revocation_endpoint": "http://127.0.0.1:8080/oauth/revoke",
+    "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "client_secret_post"],
+    "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256", "PS256"], "response_types_supported": []
 }))]
 pub struct DiscoveryView {
     /// The `iss` of our tokens.
@@ -78,6 +119,9 @@ pub struct DiscoveryView {
     /// Where tokens are given.
     #[schema(max_length = 300)]
     pub token_endpoint: String,
+    /// Where tokens are ended.
+    #[schema(max_length = 300)]
+    pub revocation_endpoint: String,
     /// Where the public keys are.
     #[schema(max_length = 300)]
     pub jwks_uri: String,
@@ -87,6 +131,9 @@ pub struct DiscoveryView {
     /// How machines prove who they are.
     #[schema(max_items = 5)]
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// The algorithms that a machine may sign an assertion with.
+    #[schema(max_items = 10)]
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// None: there is no sign-in page here.
     #[schema(max_items = 5)]
     pub response_types_supported: Vec<&'static str>,

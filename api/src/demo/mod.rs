@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chrono::{NaiveDate, NaiveTime};
 use lahete_domain::activity::Activity;
-use lahete_domain::actor::Validity;
+use lahete_domain::actor::{Caller, Validity};
 use lahete_domain::codes::{ContractKind, LinkWorkerStatus, OrganisationKind, Price, Role, Sector, Theme, TrainingKind};
 use lahete_domain::ids::{ApiClientId, Id, IdSource, LinkWorkerId, OrganisationId, ProgrammeId};
 use lahete_domain::link_worker::{Contract, LinkWorker, Training};
@@ -16,7 +16,7 @@ use lahete_domain::programme::{
     DEFAULT_FEE_PER_HOUR, DEFAULT_MAX_MINUTES_PER_MONTH, DEFAULT_MAX_MONTHS, MunicipalityCode, Programme, Terms,
 };
 use lahete_domain::time::Instant;
-use lahete_domain::user::{ApiClient, Organisation, RoleAssignment, User};
+use lahete_domain::user::{ApiClient, ApiClientKey, Identity, KeyAlgorithm, Organisation, RoleAssignment, User};
 use lahete_domain::version::Version;
 use lahete_persistence::{Db, Store, StoreError};
 use uuid::Uuid;
@@ -113,12 +113,15 @@ pub fn seed_world(db: &mut Db<'_>, password_hash: &str, now: Instant) -> Result<
             name: "Sodankylän potilastietojärjestelmä".to_owned(),
             source_system: "sodankyla-ehr".to_owned(),
             secret_expires_at: None,
+            old_secret_until: None,
+            secret_used_at: None,
             active: true,
             created_at: first_morning(),
             organisations: BTreeSet::from([id(0x0011)]),
         },
         &sha256(API_CLIENT_SECRET),
     )?;
+    seed_sign_in(db)?;
     seed_link_workers(db)?;
     seed_activities(db, now.helsinki_date())
 }
@@ -198,6 +201,37 @@ fn seed_users(db: &mut Db<'_>, password_hash: &str) -> Result<(), AppError> {
             given_at: first_morning(),
         })?;
     }
+    Ok(())
+}
+
+/// Names at an issuer that no demo trusts, and a key whose private half stands in RFC 8037: they show what such things look like.
+fn seed_sign_in(db: &mut Db<'_>) -> Result<(), AppError> {
+    for (tail, subject, of) in [
+        (0x00d0, "kaisa-6f1c", Caller::User(id(0x0021))),
+        (0x00d1, "sodankyla-ehr", Caller::ApiClient(id(0x0028))),
+    ] {
+        db.identity_insert(&Identity {
+            id: id(tail),
+            issuer: "https://kirjautuminen.sodankyla.example".to_owned(),
+            subject: subject.to_owned(),
+            of,
+            created_by: None,
+            created_at: first_morning(),
+        })?;
+    }
+    db.api_client_key_insert(&ApiClientKey {
+        id: id(0x00d2),
+        api_client: id(0x0028),
+        name: "sodankyla-ehr-2022".to_owned(),
+        algorithm: KeyAlgorithm::EdDsa,
+        jwk: concat!(
+            r#"{"kty":"OKP","kid":"sodankyla-ehr-2022","alg":"EdDSA","crv":"Ed25519","#,
+            r#""x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#
+        )
+        .to_owned(),
+        expires_at: None,
+        created_at: first_morning(),
+    })?;
     Ok(())
 }
 

@@ -31,6 +31,9 @@ const USUAL: &[(&str, &str)] = &[
     ("visit_id", "0065"),
     ("measure_id", "0066"),
     ("activity_link_id", "0067"),
+    ("user_identity_id", "00d0"),
+    ("api_client_identity_id", "00d1"),
+    ("api_client_key_id", "00d2"),
 ];
 
 /// An operation that needs a resource in another state than the usual one has, or another version of it.

@@ -326,7 +326,8 @@ fn add_components(components: &mut Components) {
                 Flow::ClientCredentials(ClientCredentials::new("/oauth/token", Scopes::new())),
                 Flow::Password(Password::new("/oauth/token", Scopes::new())),
             ],
-            "Tokens from this server: client credentials for machines; a password for the demo accounts, in demo mode alone.",
+            "Tokens from this server: client credentials for machines, proved by a signed assertion or a secret; a password for the demo accounts, in \
+             demo mode alone. People sign in at the issuers that the server trusts.",
         ))
         .into(),
     );

@@ -232,6 +232,10 @@ impl From<AppError> for Problem {
                     ..Self::new(S::UNAUTHORIZED, "invalid_token", "The access token is expired or not valid here.")
                 }
             }
+            AppError::Unauthenticated(Unauthenticated::NotLinked) => Self {
+                challenge: Some("Bearer realm=\"lahete\", error=\"invalid_token\""),
+                ..Self::new(S::UNAUTHORIZED, "identity_not_linked", "Nobody has linked this sign-in with an account here.")
+            },
             AppError::Rule(rule) => {
                 // The catalogue may give a rule another status than 409, as 422 for a value that only the database can judge.
                 let status = problem_catalogue::find(rule.code)

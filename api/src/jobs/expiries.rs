@@ -35,6 +35,8 @@ pub struct Expired {
     pub drafts: usize,
     /// Stored answers that were forgotten.
     pub answers: usize,
+    /// Ended tokens and used assertions that were forgotten.
+    pub tokens: usize,
 }
 
 fn context(operation: &'static str, now: Instant, ids: &Arc<dyn IdSource>) -> OpContext {
@@ -74,6 +76,8 @@ pub async fn run_once(store: &Store, now: Instant, ids: Arc<dyn IdSource>) -> Re
     }
     let before = now.plus_minutes(-ANSWERS_KEPT_HOURS * 60);
     done.answers = store.write(move |db: &mut Db<'_>| -> Result<usize, AppError> { Ok(db.idempotency_purge(before)?) }).await?;
+    // Both end by themselves; what is left of them is only in the way.
+    done.tokens = store.write(move |db: &mut Db<'_>| -> Result<usize, AppError> { Ok(db.sign_in_purge(before)?) }).await?;
     Ok(done)
 }
 

@@ -1,6 +1,7 @@
 //! What is done with users.
 
 use lahete_domain::access::{Action, Subject};
+use lahete_domain::actor::Caller;
 use lahete_domain::codes::{AuditAction, Role};
 use lahete_domain::ids::{Id, ProgrammeId, UserId};
 use lahete_domain::user::{User, check_deactivation};
@@ -9,6 +10,7 @@ use lahete_persistence::repo::users::UserFilter;
 use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{UserNew, UserQuery, UserUpdate};
+use crate::auth::revocations::of_caller;
 use crate::error::{AppError, RuleProblem};
 use crate::operation::OpContext;
 use crate::programmes::reachable;
@@ -72,6 +74,15 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: UserId, patch: UserUpdate) -
         check_deactivation(is_last_admin(db, ctx, id)?)?;
     }
     db.user_update(&user, expected)?;
+    ctx.audit(db, &grant, AuditAction::Changed, None, None);
+    Ok(user)
+}
+
+/// Ends every token that the user holds. `life_max` is the longest life of a token, in seconds.
+pub fn end_sessions(db: &mut Db<'_>, ctx: &OpContext, id: UserId, life_max: i64) -> Result<User, AppError> {
+    let user = db.user_get(id)?.ok_or(AppError::NotFound(UserId::RESOURCE))?;
+    let grant = ctx.require(db, Action::UserManage, &Subject::of_programme(user.programme), None, None)?;
+    db.revocation_put(&of_caller(Caller::User(id), life_max, ctx.now))?;
     ctx.audit(db, &grant, AuditAction::Changed, None, None);
     Ok(user)
 }

@@ -16,7 +16,7 @@ use crate::operation::Operation;
 
 /// Registers the operations.
 pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(user_list).service(user_create).service(user_view).service(user_update);
+    cfg.service(user_list).service(user_create).service(user_view).service(user_update).service(user_end_sessions);
 }
 
 /// List users.
@@ -83,4 +83,26 @@ pub async fn user_update(op: Operation, path: PathId<UserId>, body: MergePatch<U
         Ok(Answer::ok(&UserView::from(&user)).version(user.version))
     })
     .await
+}
+
+/// End the sessions of a user.
+///
+/// For administrators of the programme. Every access token that a user holds, of whichever issuer, ends within a minute on all servers, and at once on
+/// the one that is called. A token that is got afterwards works.
+#[utoipa::path(
+    tag = "users",
+    params(("user_id" = Uuid, Path, description = "The user.")),
+    responses((status = 200, description = "The user, whose tokens are ended.", body = UserView))
+)]
+#[post("/users/{user_id}/end-sessions")]
+pub async fn user_end_sessions(op: Operation, path: PathId<UserId>) -> Result<Answer, Problem> {
+    let (state, life_max) = (op.shared(), op.state().issuers.life_max());
+    let answer = op
+        .write(move |db, ctx| {
+            let present = cases::end_sessions(db, ctx, path.0, life_max)?;
+            Ok(Answer::ok(&UserView::from(&present)).version(present.version))
+        })
+        .await?;
+    state.revocations.expire();
+    Ok(answer)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use lahete_domain::ids::{ApiClientId, Id, OrganisationId, ProgrammeId};
+use lahete_domain::time::Instant;
 use lahete_domain::user::ApiClient;
 use lahete_domain::version::Version;
 
@@ -24,6 +25,8 @@ struct ApiClientRow {
     name: String,
     source_system: String,
     secret_expires_at: Option<InstantCol>,
+    old_secret_until: Option<InstantCol>,
+    secret_used_at: Option<InstantCol>,
     active: bool,
     created_at: InstantCol,
 }
@@ -37,6 +40,8 @@ impl From<&ApiClient> for ApiClientRow {
             name: client.name.clone(),
             source_system: client.source_system.clone(),
             secret_expires_at: client.secret_expires_at.map(InstantCol),
+            old_secret_until: client.old_secret_until.map(InstantCol),
+            secret_used_at: client.secret_used_at.map(InstantCol),
             active: client.active,
             created_at: InstantCol(client.created_at),
         }
@@ -52,12 +57,16 @@ impl ApiClientRow {
             name: self.name,
             source_system: self.source_system,
             secret_expires_at: self.secret_expires_at.map(|at| at.0),
+            old_secret_until: self.old_secret_until.map(|at| at.0),
+            secret_used_at: self.secret_used_at.map(|at| at.0),
             active: self.active,
             created_at: self.created_at.0,
             organisations,
         }
     }
 }
+
+type SecretColumns = (Vec<u8>, bool, Option<InstantCol>, Option<Vec<u8>>, Option<InstantCol>, Option<InstantCol>);
 
 impl Db<'_> {
     /// What the sign-in of a machine is checked against.
@@ -67,15 +76,33 @@ impl Db<'_> {
     pub fn api_client_secret(&mut self, id: ApiClientId) -> Result<Option<ApiClientSecret>, StoreError> {
         let row = api_clients::table
             .find(IdCol(id))
-            .select((api_clients::secret_sha256, api_clients::active, api_clients::secret_expires_at))
-            .first::<(Vec<u8>, bool, Option<InstantCol>)>(self.conn())
+            .select((
+                api_clients::secret_sha256,
+                api_clients::active,
+                api_clients::secret_expires_at,
+                api_clients::old_secret_sha256,
+                api_clients::old_secret_until,
+                api_clients::secret_used_at,
+            ))
+            .first::<SecretColumns>(self.conn())
             .optional()?;
-        Ok(row.map(|(secret_sha256, active, expires_at)| ApiClientSecret {
+        Ok(row.map(|(secret_sha256, active, expires_at, old, old_until, used_at)| ApiClientSecret {
             id,
             secret_sha256,
             active,
             expires_at: expires_at.map(|at| at.0),
+            old: old.zip(old_until.map(|at| at.0)),
+            used_at: used_at.map(|at| at.0),
         }))
+    }
+
+    /// Notes that a machine has signed in with a secret.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn api_client_secret_used(&mut self, id: ApiClientId, at: Instant) -> Result<(), StoreError> {
+        diesel::update(api_clients::table.find(IdCol(id))).set(api_clients::secret_used_at.eq(InstantCol(at))).execute(self.conn())?;
+        Ok(())
     }
 
     /// Adds a machine with the hash of its secret.
@@ -100,7 +127,7 @@ impl Db<'_> {
         Ok(Some(row.with(served)))
     }
 
-    /// Changes a machine; with a new secret if one is given, whose predecessor then works no more.
+    /// Changes a machine; with a new secret if one is given. Its predecessor works until `old_secret_until`, or no more when that is none.
     ///
     /// # Errors
     /// [`StoreError::Stale`] when the stored version is another one; whatever else the database says.
@@ -111,12 +138,21 @@ impl Db<'_> {
                 api_clients::version.eq(VersionCol(expected.next())),
                 api_clients::name.eq(&client.name),
                 api_clients::secret_expires_at.eq(client.secret_expires_at.map(InstantCol)),
+                api_clients::old_secret_until.eq(client.old_secret_until.map(InstantCol)),
                 api_clients::active.eq(client.active),
-                secret_sha256.map(|hash| api_clients::secret_sha256.eq(hash)),
             ))
             .execute(self.conn())?;
         if changed != 1 {
             return Err(StoreError::Stale);
+        }
+        if let Some(hash) = secret_sha256 {
+            let own = api_clients::table.find(IdCol(client.id));
+            if client.old_secret_until.is_some() {
+                diesel::update(own).set(api_clients::old_secret_sha256.eq(api_clients::secret_sha256.nullable())).execute(self.conn())?;
+            } else {
+                diesel::update(own).set(api_clients::old_secret_sha256.eq(None::<Vec<u8>>)).execute(self.conn())?;
+            }
+            diesel::update(own).set(api_clients::secret_sha256.eq(hash)).execute(self.conn())?;
         }
         let old = api_client_organisations::table.filter(api_client_organisations::api_client_id.eq(IdCol(client.id)));
         diesel::delete(old).execute(self.conn())?;

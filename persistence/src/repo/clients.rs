@@ -277,6 +277,27 @@ impl Db<'_> {
         Ok(done)
     }
 
+    /// The clients of several programmes with an identity code, among those who are not provisional.
+    ///
+    /// # Errors
+    /// When a row is corrupt or the database fails.
+    pub fn clients_by_identity_code(&mut self, programmes: &[ProgrammeId], code: &IdentityCode) -> Result<Vec<Client>, StoreError> {
+        let mut found = Vec::new();
+        for programme in programmes {
+            found.extend(self.client_by_identity_code(*programme, code)?);
+        }
+        Ok(found)
+    }
+
+    /// Links a client with a person's own sign-in, or takes the link away. Nobody reads it with the client, so the version stays.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn client_set_user(&mut self, id: ClientId, user: Option<UserId>) -> Result<(), StoreError> {
+        diesel::update(clients::table.find(IdCol(id))).set(clients::user_id.eq(user.map(IdCol))).execute(self.conn())?;
+        Ok(())
+    }
+
     /// The clients that are one signed-in person, one for each programme.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ macro_rules! of_programmes {
 
 pub mod activities;
 pub mod activity_links;
+pub mod api_client_keys;
 pub mod api_clients;
 pub mod assignments;
 pub mod audit;
@@ -25,6 +26,7 @@ pub mod data_keys;
 pub mod events;
 pub mod goals;
 pub mod idempotency;
+pub mod identities;
 pub mod link_workers;
 pub mod measures;
 pub mod messages;
@@ -32,6 +34,7 @@ pub mod organisations;
 pub mod programmes;
 pub mod referrals;
 pub mod reports;
+pub mod revocations;
 pub mod role_assignments;
 pub mod sealed;
 pub mod support_periods;

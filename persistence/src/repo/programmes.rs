@@ -116,6 +116,18 @@ impl Db<'_> {
         Ok(Some(row.with(municipalities)))
     }
 
+    /// All programmes, the oldest first, each with whether it takes referrals.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn programme_ids(&mut self) -> Result<Vec<(ProgrammeId, bool)>, StoreError> {
+        let rows = programmes::table
+            .order(programmes::id.asc())
+            .select((programmes::id, programmes::active))
+            .load::<(IdCol<ProgrammeId>, bool)>(self.conn())?;
+        Ok(rows.into_iter().map(|(id, active)| (id.0, active)).collect())
+    }
+
     /// Changes a programme and the municipalities that it serves.
     ///
     /// # Errors

@@ -38,6 +38,10 @@ pub struct ApiClientSecret {
     pub active: bool,
     /// When the secret stops working.
     pub expires_at: Option<Instant>,
+    /// The hash of the secret before it, and until when that one works as well.
+    pub old: Option<(Vec<u8>, Instant)>,
+    /// When one of them was last used, to the hour.
+    pub used_at: Option<Instant>,
 }
 
 /// Which users are wanted.

@@ -219,6 +219,17 @@ impl Built {
         });
         let machine = admin.post("/v1/api-clients").json(body).send().expect(201);
         self.keep("api_client_id", machine.get("api_client").unwrap_or(&machine));
+        let users = format!("/v1/users/{}/identities", text(&user, "id"));
+        let body = json!({"issuer": "https://id.example", "subject": format!("henkilo-{number}")});
+        let identity = admin.post(&users).json(body).send().expect(201);
+        self.keep("user_identity_id", &identity);
+        let machines = format!("/v1/api-clients/{}", self.id("api_client_id"));
+        let body = json!({"issuer": "https://id.example", "subject": format!("jarjestelma-{number}")});
+        let identity = admin.post(&format!("{machines}/identities")).json(body).send().expect(201);
+        self.keep("api_client_identity_id", &identity);
+        let body = json!({"jwk": {"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}});
+        let key = admin.post(&format!("{machines}/keys")).json(body).send().expect(201);
+        self.keep("api_client_key_id", &key);
         for (name, path) in [
             ("programme_id", "/v1/programmes"),
             ("organisation_id", "/v1/organisations"),

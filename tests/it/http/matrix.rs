@@ -75,6 +75,7 @@ fn lines() -> Vec<Line> {
     let writers: &[Origin] = &[Referrer, Machine, Client];
 
     add("token_issue", S::Settings, nurse, Public, no_body);
+    add("token_revoke", S::Settings, nurse, Public, no_body);
     for operation in ["key_set_view", "discovery_view", "health_live", "health_ready", "health_started"] {
         add(operation, S::Settings, nurse, Public, no_body);
     }
@@ -121,6 +122,16 @@ fn lines() -> Vec<Line> {
     );
     add("user_view", S::Settings, nurse, Programme(A::UserManage), no_body);
     add("user_update", S::Settings, nurse, Programme(A::UserManage), |_| json!({"name": "Kerttu Virtanen"}));
+    add("user_end_sessions", S::Settings, nurse, Programme(A::UserManage), no_body);
+    add("user_identity_list", S::Settings, nurse, Programme(A::UserManage), no_body);
+    add(
+        "user_identity_create",
+        S::Settings,
+        nurse,
+        Programme(A::UserManage),
+        |built| json!({"issuer": "https://id.example", "subject": format!("u-{}", built.id("user_id"))}),
+    );
+    add("user_identity_remove", S::Settings, nurse, Programme(A::UserManage), no_body);
     add("role_assignment_list", S::Settings, nurse, List(A::RoleAssignmentManage), no_body);
     add(
         "role_assignment_create",
@@ -142,6 +153,23 @@ fn lines() -> Vec<Line> {
     add("api_client_update", S::Settings, nurse, Programme(A::ApiClientManage), |_| json!({"name": "Toinen nimi"}));
     add("api_client_rotate_secret", S::Settings, nurse, Programme(A::ApiClientManage), empty);
     add("api_client_revoke", S::Settings, nurse, Programme(A::ApiClientManage), no_body);
+    add("api_client_end_sessions", S::Settings, nurse, Programme(A::ApiClientManage), no_body);
+    add("api_client_identity_list", S::Settings, nurse, Programme(A::ApiClientManage), no_body);
+    add(
+        "api_client_identity_create",
+        S::Settings,
+        nurse,
+        Programme(A::ApiClientManage),
+        |built| json!({"issuer": "https://id.example", "subject": format!("m-{}", built.id("api_client_id"))}),
+    );
+    add("api_client_identity_remove", S::Settings, nurse, Programme(A::ApiClientManage), no_body);
+    add("api_client_key_list", S::Settings, nurse, Programme(A::ApiClientManage), no_body);
+    add("api_client_key_create", S::Settings, nurse, Programme(A::ApiClientManage), |_| {
+        json!({"jwk": {
+            "kty": "OKP", "crv": "Ed25519", "kid": "uusi", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+        }})
+    });
+    add("api_client_key_remove", S::Settings, nurse, Programme(A::ApiClientManage), no_body);
     add("activity_create", S::Settings, nurse, Programme(A::ActivityManage), |built| {
         json!({
             "programme_id": built.id("programme_id"), "name": "Lukupiiri", "themes": ["participation"], "price": "free", "kaikukortti": false,
@@ -578,6 +606,9 @@ fn call<'a>(caller: &Caller<'a>, operation: &Documented, line: &Line, built: &Bu
         );
         return call.raw("application/x-www-form-urlencoded", form.into_bytes());
     }
+    if line.operation == "token_revoke" {
+        return call.raw("application/x-www-form-urlencoded", b"token=none".to_vec());
+    }
     if operation.method == "PATCH" {
         call = call.header("content-type", "application/merge-patch+json");
     }
@@ -636,7 +667,7 @@ fn matrix(kind: Kind) {
         for who in EVERYBODY {
             calls += 1;
             // A machine's secret and somebody's token do not go together.
-            let caller = if line.operation == "token_issue" { app.nobody() } else { who.caller(&app) };
+            let caller = if matches!(line.operation, "token_issue" | "token_revoke") { app.nobody() } else { who.caller(&app) };
             let reply = call(&caller, operation, line, &built).send();
             let expected = who.expected(line);
             let done = (200..300).contains(&reply.status);

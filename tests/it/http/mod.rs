@@ -8,6 +8,7 @@ mod matrix;
 mod plans;
 mod referrals;
 mod shell;
+mod sign_in;
 mod sodankyla_2022;
 mod visibility;
 

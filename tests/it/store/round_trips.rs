@@ -109,6 +109,8 @@ store_test! {
             name: "Potilastietojärjestelmä".to_owned(),
             source_system: "ehr-x".to_owned(),
             secret_expires_at: Some(now().plus_days(90)),
+            old_secret_until: None,
+            secret_used_at: None,
             active: true,
             created_at: now(),
             organisations: BTreeSet::from([organisation.id, people.organisation]),

@@ -28,7 +28,7 @@ pub struct TestApp {
     pub world: World,
     pub store: Store,
     pub addr: SocketAddr,
-    pub database: TestDatabase,
+    pub database: Arc<TestDatabase>,
     pub agent: ureq::Agent,
     key: SigningKey,
     stop: Option<actix_web::dev::ServerHandle>,
@@ -56,6 +56,16 @@ impl TestApp {
         let store = Store::open(&DbUrl::parse(&database.url).unwrap(), options).unwrap();
         let world = world::build(&store, clock.now());
         let key = SigningKey::generate().unwrap();
+        Self::serve(Arc::new(database), store, world, clock, key, settings)
+    }
+
+    /// Starts another server beside this one: on the same database, with the same key and the same clock.
+    pub fn beside(&self, settings: &[(&str, &str)]) -> Self {
+        let store = Store::open(&DbUrl::parse(&self.database.url).unwrap(), options()).unwrap();
+        Self::serve(Arc::clone(&self.database), store, self.world, self.clock.clone(), self.key.clone(), settings)
+    }
+
+    fn serve(database: Arc<TestDatabase>, store: Store, world: World, clock: TestClock, key: SigningKey, settings: &[(&str, &str)]) -> Self {
         let mut pairs = vec![
             ("database", database.url.as_str()),
             ("bind", "127.0.0.1:0"),

@@ -4,9 +4,11 @@ pub mod app;
 pub mod clock;
 pub mod database;
 pub mod golden;
+pub mod issuer;
 pub mod postgresql;
 pub mod process;
 pub mod raw;
+pub mod tokens;
 pub mod wire;
 pub mod world;
 

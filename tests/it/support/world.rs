@@ -222,6 +222,8 @@ fn fill(db: &mut Db<'_>, people: &People, prefix: &str, now: Instant) -> Result<
             name: format!("Potilastietojärjestelmä ({prefix})"),
             source_system: format!("ehr-{prefix}"),
             secret_expires_at: None,
+            old_secret_until: None,
+            secret_used_at: None,
             active: true,
             created_at: now,
             organisations: BTreeSet::from([people.organisation]),

@@ -70,6 +70,16 @@ fn place(error: &serde_json::Error, empty: bool) -> String {
     }
 }
 
+/// Reads JSON in which no object has two members of one name.
+///
+/// # Errors
+/// What is wrong, without a word of the text itself.
+pub fn unambiguous(bytes: &[u8]) -> Result<Value, &'static str> {
+    serde_json::from_slice::<Unambiguous>(bytes)
+        .map(|read| read.0)
+        .map_err(|error| if error.is_data() { "a member stands twice" } else { "not JSON" })
+}
+
 /// A JSON value in which no object has two members of one name. Of two, one program would take the first and another the last (RFC 8259, 4), so that
 /// what was checked on the way here need not be what is stored.
 struct Unambiguous(Value);
