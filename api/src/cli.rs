@@ -6,12 +6,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use lahete_domain::ids::IdSource;
+use lahete_domain::time::Clock as _;
 use lahete_persistence::{BackupError, BackupStep, DbUrl, Store, StoreError};
 use secrecy::ExposeSecret as _;
 
+use crate::clock::SystemClock;
 use crate::config::{CONFIG_FILE_VARIABLE, Config, ConfigError, RawSettings, settings_table};
 use crate::http::openapi::{DocumentFormat, api_document, write_document};
 use crate::id_source::UuidV7;
+use crate::jobs::retention::{self, Plan};
+use crate::retention::wire::RetentionRunView;
 use crate::startup::{Application, StartError, load_secrets, open_store};
 
 /// How often progress is shown.
@@ -71,6 +76,11 @@ enum Command {
         #[arg(long)]
         table: bool,
     },
+    /// Take out what has been kept long enough.
+    Retention {
+        #[command(subcommand)]
+        command: RetentionCommand,
+    },
     /// Work with the audit trail.
     Audit {
         #[command(subcommand)]
@@ -82,6 +92,25 @@ enum Command {
 enum AuditCommand {
     /// Check every chain of the trail.
     Verify {
+        /// The database, in place of the setting.
+        #[arg(long)]
+        database: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RetentionCommand {
+    /// Pseudonymise and delete what has been kept long enough, by the policies of each programme. The report is kept and can be read in the API.
+    Run {
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+        /// By the policies and the calendar of this day, `2026-11-22`; a later one than today for a dry run only. Today when it is left out.
+        #[arg(long)]
+        on: Option<chrono::NaiveDate>,
+        /// The report as JSON.
+        #[arg(long)]
+        json: bool,
         /// The database, in place of the setting.
         #[arg(long)]
         database: Option<String>,
@@ -109,6 +138,10 @@ enum CommandError {
     Output(#[from] std::io::Error),
     #[error("{0}")]
     Document(String),
+    #[error("the retention could not do its work: {0}")]
+    Retention(String),
+    #[error("--on lies ahead: that is for --dry-run only")]
+    DayAhead,
     #[error("the audit trail is broken")]
     BrokenTrail,
 }
@@ -153,6 +186,9 @@ impl Cli {
                 Config::from_raw(&raw)?;
                 print(&raw.listing())
             }
+            Command::Retention { command: RetentionCommand::Run { dry_run, on, json, database } } => {
+                retain(&store(file, database)?, dry_run, on, json).await
+            }
             Command::Audit { command: AuditCommand::Verify { database } } => {
                 let store = store(file, database)?;
                 let mut shown = Shown::default();
@@ -179,6 +215,32 @@ impl Shown {
             let _ = writeln!(std::io::stderr(), "{}", line());
         }
     }
+}
+
+/// Runs the retention, and prints what it did.
+async fn retain(store: &Store, dry_run: bool, on: Option<chrono::NaiveDate>, json: bool) -> Result<(), CommandError> {
+    let now = SystemClock.now();
+    let today = now.helsinki_date();
+    let on = on.unwrap_or(today);
+    if on > today && !dry_run {
+        return Err(CommandError::DayAhead);
+    }
+    let ids: Arc<dyn IdSource> = Arc::new(UuidV7);
+    let mut shown = Shown::default();
+    let progress = move |programme, rows| shown.now_and_then(|| format!("programme {programme}: {rows} rows done"));
+    let failed = |error: crate::error::AppError| CommandError::Retention(format!("{error:?}"));
+    let runs = retention::run_all(store, &ids, Plan { on, dry_run }, now, progress).await.map_err(failed)?;
+    store.close().await;
+    if json {
+        let views = runs.iter().map(|(run, _)| RetentionRunView::of(run)).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let text = serde_json::to_string_pretty(&views).map_err(|error| CommandError::Retention(error.to_string()))?;
+        return print(&(text + "\n"));
+    }
+    let mut text = format!("{} by the calendar of {on}\n", if dry_run { "what would be done" } else { "done" });
+    for (run, report) in &runs {
+        text.push_str(&report.table(run.programme));
+    }
+    print(&text)
 }
 
 /// Needs no key: the copy is as sealed as what it was made from.

@@ -217,6 +217,10 @@ impl Application {
         let (state, addr) = (self.state.clone(), self.addr);
         let server = self.server()?;
         let expiries = crate::jobs::expiries::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids));
+        let retention = state
+            .config
+            .retention_daily
+            .then(|| crate::jobs::retention::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids)));
         let stopper = actix_web::rt::spawn(stop_on_signal(state.clone(), server.handle()));
         if state.config.demo {
             print_welcome(addr);
@@ -225,6 +229,9 @@ impl Application {
         let served = server.await;
         stopper.abort();
         expiries.abort();
+        if let Some(retention) = retention {
+            retention.abort();
+        }
         state.store.close().await;
         let stats = state.store.stats();
         log::info!("stopped; made durable: {} calls by {} commits", stats.commits_requested, stats.groups);

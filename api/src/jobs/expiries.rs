@@ -37,7 +37,8 @@ pub struct Expired {
     pub answers: usize,
 }
 
-fn context(operation: &'static str, now: Instant, ids: &Arc<dyn IdSource>) -> OpContext {
+/// What a use case of the clock knows of itself.
+pub(super) fn context(operation: &'static str, now: Instant, ids: &Arc<dyn IdSource>) -> OpContext {
     OpContext {
         actor: Actor::clock(),
         now,

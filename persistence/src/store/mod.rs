@@ -16,7 +16,7 @@ use diesel::prelude::*;
 use lahete_domain::ids::IdSource;
 
 use crate::cipher::Keys;
-use crate::connection::{Opener, Purpose, Session};
+use crate::connection::{AnyConnection, Opener, Purpose, Session};
 use crate::db::{Context, Db};
 use crate::error::StoreError;
 use crate::inspection::Statements;
@@ -369,6 +369,38 @@ impl Store {
         // No transaction around it: a long one would keep SQLite's log from being emptied, and what is behind in a chain never changes.
         self.with_own_connection(move |session| Db::new(&mut session.conn, &context).audit_verify_from(uuid::Uuid::nil(), &mut progress))
             .await
+    }
+
+    /// Runs a closure that only reads on a connection of its own, however long it takes and in no transaction: for what counts through whole tables.
+    ///
+    /// # Errors
+    /// The closure's, or [`StoreError::Unavailable`].
+    pub async fn count_apart<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Db<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let context = Context { keys: self.inner.options.keys.clone(), ids: self.inner.options.ids.clone() };
+        self.with_own_connection(move |session| f(&mut Db::new(&mut session.conn, &context))).await
+    }
+
+    /// Takes what was erased out of what the database keeps beside its tables. On SQLite that is the log, which is moved into the file and emptied;
+    /// the file itself is overwritten at once. On PostgreSQL the tables are vacuumed, after which the old rows can be read by no statement any more;
+    /// their bytes go when a page is used again, or with `VACUUM FULL`, which locks the table.
+    ///
+    /// # Errors
+    /// Whatever the database says; [`StoreError::Busy`] when somebody reads so long that SQLite's log cannot be emptied now.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        self.with_own_connection(|session| match &mut session.conn {
+            AnyConnection::Sqlite(c) => {
+                let busy = diesel::dsl::sql::<diesel::sql_types::Integer>("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<i32>(c)?;
+                if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+            }
+            AnyConnection::Postgresql(c) => {
+                let tables: Vec<&str> = crate::repo::records::TABLES.iter().map(|table| table.name).collect();
+                Ok(diesel::connection::SimpleConnection::batch_execute(c, &format!("VACUUM {}", tables.join(", ")))?)
+            }
+        })
+        .await
     }
 
     async fn with_own_connection<T: Send + 'static>(

@@ -14,7 +14,7 @@ use super::*;
 use crate::constraint::Constraint;
 use crate::page::PageRequest;
 use crate::repo::audit::{AuditFilter, ChainFaultKind, StoredAuditEvent, VerifyReport};
-use crate::repo::idempotency::StoredAnswer;
+use crate::repo::idempotency::{StoredAnswer, Told};
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, JsonCol, VersionCol};
 
 struct Numbers(AtomicU64);
@@ -103,8 +103,7 @@ fn answer(body: &str) -> StoredAnswer {
     StoredAnswer {
         fingerprint: vec![0, 1, 255],
         status: 201,
-        headers: vec![("ETag".into(), "\"1\"".into())],
-        body: body.into(),
+        told: Some(Told { headers: vec![("ETag".into(), "\"1\"".into())], body: body.into() }),
         created_at: now(),
     }
 }

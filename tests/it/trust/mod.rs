@@ -1,0 +1,8 @@
+//! What people must be able to rely on.
+
+mod data_requests;
+mod erasure;
+mod records;
+mod restriction;
+mod retention;
+mod stored_answers;
