@@ -195,10 +195,12 @@ pub async fn data_request_fulfil(op: Operation, id: PathId<DataRequestId>, body:
         })
         .await?;
     if erased.load(Ordering::Relaxed) {
-        // What was erased shall not stay in the database's log. When somebody reads just now, the next checkpoint does it.
-        if let Err(error) = store.scrub().await {
-            log::warn!("what was erased may stay in the database's log for a while: {error}");
-        }
+        // What was erased shall not stay in the database's log; nobody needs to wait for that. When somebody reads just now, the next checkpoint does it.
+        actix_web::rt::spawn(async move {
+            if let Err(error) = store.scrub().await {
+                log::warn!("what was erased may stay in the database's log for a while: {error}");
+            }
+        });
     }
     Ok(answer)
 }

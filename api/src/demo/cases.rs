@@ -305,8 +305,8 @@ const CLOSED: Story = Story {
 /// Somebody who says that what stands about her is wrong: until that is looked into, her data are only stored.
 const CONTESTED: Story = Story {
     client: 0x005d,
-    referral: 0x009f,
-    consent: 0x00ac,
+    referral: 0x00d0,
+    consent: 0x00d1,
     user: None,
     given_name: "Raija",
     family_name: "Rajoitettu",

@@ -31,7 +31,7 @@ pub struct RestrictionRelease {
 /// A restriction.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": "01900000-0000-7000-8000-0000000000c4", "version": 2, "client_id": "01900000-0000-7000-8000-000000000056",
+    "id": "01900000-0000-7000-8000-0000000000c4", "version": 2, "client_id": "01900000-0000-7000-8000-00000000005d",
     "reason": "Asiakas kiistää tietojen oikeellisuuden; asia tarkistetaan.", "restricted_at": "2026-11-20T08:00:00.000000Z",
     "release_reason": "Tiedot on tarkistettu.", "released_at": "2026-11-21T08:00:00.000000Z"
 }))]

@@ -22,6 +22,7 @@ use crate::error::StoreError;
 use crate::inspection::Statements;
 use crate::migrations::{self, SchemaState};
 use crate::repo::audit::VerifyReport;
+use crate::repo::records::{Fate, TABLES};
 use crate::url::DbUrl;
 
 use stats::Counters;
@@ -396,7 +397,8 @@ impl Store {
                 if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
             }
             AnyConnection::Postgresql(c) => {
-                let tables: Vec<&str> = crate::repo::records::TABLES.iter().map(|table| table.name).collect();
+                let changed = TABLES.iter().filter(|table| table.fate != Fate::Keep);
+                let tables: Vec<&str> = changed.map(|table| table.name).collect();
                 Ok(diesel::connection::SimpleConnection::batch_execute(c, &format!("VACUUM {}", tables.join(", ")))?)
             }
         })

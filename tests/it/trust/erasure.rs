@@ -201,6 +201,8 @@ fn nothing_is_left(app: &TestApp) {
         blind > 0
             && after.iter().filter(|(table, row)| table == "clients" && row.contains(&client_id)).all(|(_, row)| row.contains("'erased'"))
     );
+    // The server does so by itself, beside its work; here it is waited for.
+    wait(app.store.scrub()).unwrap();
     if app.database.kind == Kind::Sqlite {
         let left: Vec<_> = canary.0.iter().filter(|word| in_files(app, word) > 0).collect();
         assert!(left.is_empty(), "in the file: {left:?}");

@@ -5,4 +5,5 @@ mod erasure;
 mod records;
 mod restriction;
 mod retention;
+mod retention_command;
 mod stored_answers;

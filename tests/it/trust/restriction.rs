@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::data_requests::{ask, step};
 use crate::http::cases::{Built, CLIENT_CODE, Origin, Stage, prepare};
-use crate::support::{TestApp, on_both};
+use crate::support::on_both;
 
 const READ: &[&str] = &[
     "/v1/referrals/{referral_id}",
