@@ -1,8 +1,10 @@
 //! The command line.
 
+mod admin;
 mod audit;
 mod keys;
 mod progress;
+mod retention;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use admin::AdminCommand;
 use audit::AuditCommand;
 use keys::KeysCommand;
 use progress::Shown;
+use retention::RetentionCommand;
 
 use crate::config::{CONFIG_FILE_VARIABLE, Config, ConfigError, RawSettings, settings_table};
 use crate::first_admin::FirstAdminError;
@@ -83,6 +86,11 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Take out what has been kept long enough.
+    Retention {
+        #[command(subcommand)]
+        command: RetentionCommand,
+    },
     /// Work with the audit trail.
     Audit {
         #[command(subcommand)]
@@ -120,6 +128,10 @@ enum CommandError {
     FirstAdmin(#[from] FirstAdminError),
     #[error("--issuer: the settings name no issuer {0} whose people may sign in")]
     UnknownIssuer(String),
+    #[error("the retention could not do its work: {0}")]
+    Retention(String),
+    #[error("--on lies ahead: that is for --dry-run only")]
+    DayAhead,
     #[error("the audit trail is broken")]
     BrokenTrail,
     #[error("a public key is 32 bytes in base64url")]
@@ -175,10 +187,12 @@ impl Cli {
             Command::Admin { command } => admin::run(file, command).await,
             Command::Audit { command } => audit::run(file, command).await,
             Command::Keys { command } => keys::run(file, command).await,
+            Command::Retention { command } => retention::run(file, command).await,
         }
     }
 }
 
+/// Runs the retention, and prints what it did.
 /// Needs no key: the copy is as sealed as what it was made from.
 async fn back_up(file: Option<&Path>, target: &Path, force: bool, database: Option<String>) -> Result<(), CommandError> {
     let config = Config::from_raw(&settings(file, &[("database", database)])?)?;

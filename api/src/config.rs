@@ -122,6 +122,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("log", "info", "Log filter, as `info` or `lahete_api=debug,warn`."),
     setting("trusted_proxies", "", "Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed, separated by commas."),
     setting("token_requests_per_minute", "20", "Token requests allowed for one address in a minute."),
+    setting(
+        "retention_daily",
+        "false",
+        "Take out each day what has been kept long enough, by the retention policies. Look at `lahete retention run --dry-run` before you switch it on.",
+    ),
     setting("public_requests_per_minute", "20", "Requests to the open intake allowed for one address in a minute."),
     setting("search_requests_per_minute", "30", "Searches by identity code allowed for one caller in a minute."),
     setting(
@@ -383,6 +388,8 @@ pub struct Config {
     pub drain: Duration,
     /// Time for requests under way.
     pub shutdown_timeout: Duration,
+    /// Whether the retention runs each day.
+    pub retention_daily: bool,
     /// Worker threads, 0 for one on each core.
     pub workers: usize,
     /// Browser origins.
@@ -462,6 +469,7 @@ impl Config {
             handler_timeout: raw.seconds("handler_timeout_seconds", 1, 300)?,
             drain: raw.seconds("drain_seconds", 0, 300)?,
             shutdown_timeout: raw.seconds("shutdown_timeout_seconds", 1, 300)?,
+            retention_daily: raw.parsed("retention_daily", "true or false")?,
             workers: size("workers", 0, 512)?,
             cors_origins: raw.list("cors_origins"),
             docs: raw.parsed("docs", "true or false")?,

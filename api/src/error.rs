@@ -99,6 +99,8 @@ pub enum AppError {
         /// The action of the policy.
         action: &'static str,
     },
+    /// The client's data are restricted: they are stored, and nothing else is done with them.
+    Restricted,
     /// No valid token.
     Unauthenticated(Unauthenticated),
     /// A rule says no.
@@ -249,6 +251,21 @@ impl From<lahete_domain::user::ApiClientError> for AppError {
             E::Revoked => "api_client_revoked",
         };
         RuleProblem::new(code, error.to_string()).into()
+    }
+}
+
+impl From<lahete_domain::data_request::DataRequestError> for AppError {
+    fn from(error: lahete_domain::data_request::DataRequestError) -> Self {
+        use lahete_domain::data_request::DataRequestError as E;
+        let rule = |code: &'static str| RuleProblem::new(code, error.to_string());
+        match &error {
+            E::WrongState { state, allowed } => {
+                rule("data_request_wrong_state").with("state", state.as_str()).with("allowed", allowed.to_vec())
+            }
+            E::ReceivedOutOfRange => return Self::fault(Fault::new("/received_on", "out_of_range", error.to_string())),
+            E::TooLateToExtend { due_on } => rule("data_request_overdue").with("due_on", due_on.to_string()),
+        }
+        .into()
     }
 }
 

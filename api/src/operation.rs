@@ -14,18 +14,18 @@ use futures_util::future::Either;
 use lahete_domain::access::{self, Action, Decision, Subject};
 use lahete_domain::actor::{Actor, Caller, Grant};
 use lahete_domain::audit::AuditEvent;
-use lahete_domain::codes::{AuditAction, AuditOutcome, Language};
+use lahete_domain::codes::{AuditAction, AuditOutcome, ClientStanding, Language};
 use lahete_domain::ids::{ClientId, IdSource, ProgrammeId, ReferralId};
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
-use lahete_persistence::repo::idempotency::StoredAnswer;
+use lahete_persistence::repo::idempotency::{StoredAnswer, Told};
 use lahete_persistence::{Constraint, Db, Store, StoreError, Writing};
 use sha2::{Digest as _, Sha256};
 
 use crate::auth::rate_limit::{Seeker, client_address};
 use crate::auth::sign_in;
 use crate::auth::token::subject_of;
-use crate::error::{AppError, Unauthenticated};
+use crate::error::{AppError, RuleProblem, Unauthenticated};
 use crate::http::answer::Answer;
 use crate::http::extract::body::BodyFingerprint;
 use crate::http::extract::idempotency_key::idempotency_key;
@@ -78,6 +78,8 @@ impl OpContext {
             Decision::Allowed(grant) => return Ok(grant),
             Decision::Hidden => AppError::NotFound(action.as_str()),
             Decision::Forbidden => AppError::Forbidden { action: action.as_str() },
+            Decision::Closed(ClientStanding::Erased) => RuleProblem::new("client_erased", "What was known of the client is erased.").into(),
+            Decision::Closed(_) => AppError::Restricted,
         };
         if client.is_some() {
             db.audit(AuditEvent {
@@ -428,7 +430,8 @@ impl IdempotencyEntry {
         match db.idempotency_find(&self.caller, self.operation, &self.key)? {
             None => Ok(None),
             Some(stored) if stored.fingerprint == self.fingerprint => {
-                Ok(Some(Answer::stored(stored.status, stored.headers, stored.body).replayed()))
+                let told = stored.told.ok_or_else(|| RuleProblem::new("idempotency_answer_gone", "It was done. Read what it has made."))?;
+                Ok(Some(Answer::stored(stored.status, told.headers, told.body).replayed()))
             }
             Some(_) => Err(AppError::IdempotencyReused),
         }
@@ -436,7 +439,8 @@ impl IdempotencyEntry {
 
     fn keep(&self, db: &mut Db<'_>, answer: &Answer, now: Instant) -> Result<(), AppError> {
         let (status, headers, body) = answer.to_stored()?;
-        let stored = StoredAnswer { fingerprint: self.fingerprint.clone(), status, headers, body, created_at: now };
+        let told = Some(Told { headers, body });
+        let stored = StoredAnswer { fingerprint: self.fingerprint.clone(), status, told, created_at: now };
         Ok(db.idempotency_insert(&self.caller, self.operation, &self.key, &stored)?)
     }
 }

@@ -30,6 +30,10 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::public::configure);
     config.configure(crate::consents::configure);
     config.configure(crate::clients::configure);
+    config.configure(crate::restrictions::configure);
+    config.configure(crate::data_requests::configure);
+    config.configure(crate::legal_holds::configure);
+    config.configure(crate::retention::configure);
     config.configure(crate::me::configure);
     config.configure(crate::link_workers::configure);
     config.configure(crate::assignments::configure);

@@ -252,6 +252,10 @@ impl Application {
         let expiries = crate::jobs::expiries::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids));
         let keys = crate::jobs::data_keys::spawn(state.store.clone(), Arc::clone(&state.clock));
         let checkpoints = crate::jobs::checkpoints::spawn(state.clone());
+        let retention = state
+            .config
+            .retention_daily
+            .then(|| crate::jobs::retention::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids)));
         let stopper = actix_web::rt::spawn(stop_on_signal(state.clone(), server.handle()));
         if state.config.demo {
             print_welcome(addr);
@@ -262,6 +266,9 @@ impl Application {
         expiries.abort();
         keys.abort();
         checkpoints.abort();
+        if let Some(retention) = retention {
+            retention.abort();
+        }
         state.store.close().await;
         // The last word on every chain of this program: whatever comes after it was not written by us.
         state.checkpoints.write(&state.store.trail_heads(), state.clock.now());

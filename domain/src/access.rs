@@ -5,7 +5,7 @@
 //! is *forbidden* (403).
 
 use crate::actor::{Actor, Caller, Grant};
-use crate::codes::{Code, Role};
+use crate::codes::{ClientStanding, Code, Role};
 use crate::ids::{ApiClientId, OrganisationId, ProgrammeId, UserId};
 
 macro_rules! actions {
@@ -21,6 +21,10 @@ macro_rules! actions {
             /// Its name in the golden matrix.
             #[must_use]
             pub fn as_str(self) -> &'static str { match self { $(Self::$name => $text,)* } }
+
+            /// Whether it changes nothing, by its name.
+            #[must_use]
+            pub fn reads(self) -> bool { self.as_str().ends_with("_view") }
 
             /// The action by which one may know that the subject exists at all.
             #[must_use]
@@ -56,6 +60,8 @@ actions! {
     ReferralReopen = "referral_reopen" sees ReferralView;
     /// Withdraw.
     ReferralWithdraw = "referral_withdraw" sees ReferralView;
+    /// Correct what a sent referral says, for the person.
+    ReferralRectify = "referral_rectify" sees ReferralView;
     /// Mark as entered in error.
     ReferralMarkAsError = "referral_mark_as_error" sees ReferralView;
     /// Read the timeline.
@@ -118,6 +124,30 @@ actions! {
     ClientSearch = "client_search" sees ClientSearch;
     /// Read who has read about a client.
     AccessLogView = "access_log_view" sees AccessLogView;
+    /// Read what was before corrections of a client's data.
+    ClientHistoryView = "client_history_view" sees ClientHistoryView;
+    /// Restrict the use of a client's data, and decide that the restriction ends.
+    ClientRestrict = "client_restrict" sees DataRequestView;
+    /// Lift a restriction whose end was decided.
+    ClientRestrictionLift = "client_restriction_lift" sees DataRequestView;
+    /// Ask about one's data, or record what a client asks.
+    DataRequestCreate = "data_request_create" sees DataRequestView;
+    /// Read data requests.
+    DataRequestView = "data_request_view" sees DataRequestView;
+    /// Take a data request on, extend, fulfil and refuse it.
+    DataRequestHandle = "data_request_handle" sees DataRequestView;
+    /// Take a data request back.
+    DataRequestWithdraw = "data_request_withdraw" sees DataRequestView;
+    /// Read everything about oneself.
+    DataCopyView = "data_copy_view" sees DataCopyView;
+    /// Read the package that a data request asks for.
+    DataPackageView = "data_package_view" sees DataRequestView;
+    /// Read, place and end legal holds.
+    LegalHoldManage = "legal_hold_manage" sees LegalHoldManage;
+    /// Read how long records are kept, and what retention has done.
+    RetentionView = "retention_view" sees RetentionView;
+    /// Say how long records are kept.
+    RetentionManage = "retention_manage" sees RetentionView;
     /// Read link workers.
     LinkWorkerView = "link_worker_view" sees LinkWorkerView;
     /// Add and change link workers, contracts and trainings.
@@ -190,6 +220,14 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::UserManage
             | A::RoleAssignmentManage
             | A::ApiClientManage
+            | A::ClientRestrict
+            | A::DataRequestHandle
+            | A::DataRequestWithdraw
+            | A::DataCopyView
+            | A::DataPackageView
+            | A::LegalHoldManage
+            | A::RetentionView
+            | A::RetentionManage
             | A::AccessLogView => Scope::None,
             _ => Scope::Programme,
         },
@@ -230,6 +268,12 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::MeasureView
             | A::GoalOutcome
             | A::ClientView
+            | A::ClientHistoryView
+            | A::DataRequestCreate
+            | A::DataRequestView
+            | A::DataRequestWithdraw
+            | A::DataCopyView
+            | A::DataPackageView
             | A::AccessLogView => Scope::Own,
             A::ProgrammeView => Scope::Programme,
             _ => Scope::None,
@@ -239,7 +283,20 @@ pub fn scope(role: Role, action: Action) -> Scope {
             _ => Scope::None,
         },
         Role::PrivacyOfficer => match action {
-            A::AuditView | A::AccessLogView | A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            A::AuditView
+            | A::AccessLogView
+            | A::ClientHistoryView
+            | A::ClientRestrict
+            | A::DataRequestCreate
+            | A::DataRequestView
+            | A::DataRequestHandle
+            | A::DataRequestWithdraw
+            | A::DataPackageView
+            | A::LegalHoldManage
+            | A::RetentionView
+            | A::RetentionManage
+            | A::ProgrammeView
+            | A::OrganisationView => Scope::Programme,
             _ => Scope::None,
         },
         Role::Admin => match action {
@@ -250,9 +307,22 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::OrganisationManage
             | A::UserManage
             | A::RoleAssignmentManage
+            | A::RetentionView
+            | A::RetentionManage
             | A::ApiClientManage => Scope::Programme,
             _ => Scope::None,
         },
+    }
+}
+
+/// Whether a grant reaches data whose use is restricted: those of the client themself, those of the privacy officer for the client's requests, and the
+/// step that lifts the restriction. Everybody else has to leave them where they are (GDPR 18).
+fn reaches_restricted(role: Role, action: Action) -> bool {
+    use Action as A;
+    match role {
+        Role::Client | Role::PrivacyOfficer => true,
+        Role::Coordinator => matches!(action, A::DataRequestCreate | A::DataRequestView | A::ClientRestrictionLift),
+        _ => false,
     }
 }
 
@@ -277,6 +347,8 @@ pub struct Subject {
     pub shared_with_link_worker: bool,
     /// A draft is nobody's business but its writer's.
     pub draft: bool,
+    /// Whether the client's data may be used.
+    pub standing: ClientStanding,
 }
 
 impl Subject {
@@ -293,6 +365,7 @@ impl Subject {
             client: None,
             shared_with_link_worker: false,
             draft: false,
+            standing: ClientStanding::Open,
         }
     }
 
@@ -328,10 +401,16 @@ pub enum Decision {
     Hidden,
     /// No, though the caller may see it: 403.
     Forbidden,
+    /// It would be allowed, but the client's data are restricted (403) or erased (409).
+    Closed(ClientStanding),
 }
 
-fn granting<'a>(actor: &'a Actor, action: Action, subject: &Subject) -> Option<&'a Grant> {
-    actor.grants.iter().find(|grant| {
+fn granting<'a>(actor: &'a Actor, action: Action, subject: &'a Subject) -> Option<&'a Grant> {
+    grants(actor, action, subject).next()
+}
+
+fn grants<'a>(actor: &'a Actor, action: Action, subject: &'a Subject) -> impl Iterator<Item = &'a Grant> {
+    actor.grants.iter().filter(move |grant| {
         grant.programme == subject.programme
             && match scope(grant.role, action) {
                 Scope::None => false,
@@ -345,7 +424,18 @@ fn granting<'a>(actor: &'a Actor, action: Action, subject: &Subject) -> Option<&
 #[must_use]
 pub fn decide(actor: &Actor, action: Action, subject: &Subject) -> Decision {
     if let Some(grant) = granting(actor, action, subject) {
-        return Decision::Allowed(grant.clone());
+        // One role may reach what another one does not.
+        let reaches = |grant: &&Grant| reaches_restricted(grant.role, action);
+        return match subject.standing {
+            ClientStanding::Open => Decision::Allowed(grant.clone()),
+            ClientStanding::Restricted => match grants(actor, action, subject).find(reaches) {
+                Some(grant) => Decision::Allowed(grant.clone()),
+                None => Decision::Closed(ClientStanding::Restricted),
+            },
+            // There is nothing left to change, and what is left to see says nothing about anybody.
+            ClientStanding::Erased if action.reads() => Decision::Allowed(grant.clone()),
+            ClientStanding::Erased => Decision::Closed(ClientStanding::Erased),
+        };
     }
     if action != action.view() && granting(actor, action.view(), subject).is_some() {
         return Decision::Forbidden;
@@ -369,6 +459,17 @@ pub struct Visibility {
 }
 
 impl Visibility {
+    /// The programmes in which the caller sees what is not about themself, sorted.
+    #[must_use]
+    pub fn known_programmes(&self) -> Vec<ProgrammeId> {
+        let pushed = self.pushed_by.iter().flat_map(|(_, served)| served.iter().map(|(programme, _)| *programme));
+        let own = [&self.written_by, &self.assigned_to].into_iter().flatten().flat_map(|(_, programmes)| programmes.iter().copied());
+        let mut all: Vec<_> = self.programmes.iter().copied().chain(pushed).chain(own).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// Whether nothing at all can be seen.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -486,5 +587,54 @@ mod visibility_tests {
             assert_eq!(branch.programmes.len() + people, 1, "{branch:?}");
         }
         assert!(Visibility::default().branches().is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Id as _;
+    use uuid::Uuid;
+
+    fn actor(role: Role, programme: ProgrammeId) -> Actor {
+        Actor {
+            caller: Caller::User(UserId::from_uuid(Uuid::from_u128(9))),
+            grants: vec![Grant { role, programme, organisation: None, sector: None }],
+        }
+    }
+
+    #[test]
+    fn restricted_data_are_out_of_reach_for_all_but_the_client_and_the_officer() {
+        let programme = ProgrammeId::from_uuid(Uuid::from_u128(1));
+        let me = Some(UserId::from_uuid(Uuid::from_u128(9)));
+        let subject = |standing| Subject {
+            referrer: me,
+            link_worker: me,
+            client: me,
+            shared_with_link_worker: true,
+            standing,
+            ..Subject::of_programme(programme)
+        };
+        for role in Role::ALL {
+            for action in Action::ALL {
+                let actor = actor(*role, programme);
+                let open = decide(&actor, *action, &subject(ClientStanding::Open));
+                let restricted = decide(&actor, *action, &subject(ClientStanding::Restricted));
+                let erased = decide(&actor, *action, &subject(ClientStanding::Erased));
+                match open {
+                    Decision::Allowed(_) => {
+                        let let_through = matches!(role, Role::Client | Role::PrivacyOfficer)
+                            || (*role == Role::Coordinator
+                                && matches!(action, Action::DataRequestCreate | Action::DataRequestView | Action::ClientRestrictionLift));
+                        let expected = if let_through { open.clone() } else { Decision::Closed(ClientStanding::Restricted) };
+                        assert_eq!(restricted, expected, "{role} {}", action.as_str());
+                        let expected = if action.reads() { open } else { Decision::Closed(ClientStanding::Erased) };
+                        assert_eq!(erased, expected, "{role} {}", action.as_str());
+                    }
+                    // A restriction opens nothing, and tells nobody of what they may not know.
+                    other => assert_eq!((&restricted, &erased), (&other, &other), "{role} {}", action.as_str()),
+                }
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::codes::Sex;
+use crate::codes::{ClientStanding, Sex};
 use crate::identity_code::IdentityCode;
 use crate::ids::{ClientId, ProgrammeId, UserId};
 use crate::programme::MunicipalityCode;
@@ -85,6 +85,8 @@ pub struct Client {
     pub programme: ProgrammeId,
     /// Their own sign-in.
     pub user: Option<UserId>,
+    /// Whether their data may be used.
+    pub standing: ClientStanding,
     /// What is known of them.
     pub data: ClientData,
 }

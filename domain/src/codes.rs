@@ -412,6 +412,88 @@ codes! {
         Changed = "changed",
         Searched = "searched",
     }
+    /// Whether a client's data may be used.
+    ClientStanding in "client-standings" {
+        Open = "open",
+        Restricted = "restricted",
+        Erased = "erased",
+    }
+    /// What a person asks about their data (GDPR 15 to 21).
+    DataRequestKind in "data-request-kinds" {
+        Access = "access",
+        Rectification = "rectification",
+        Erasure = "erasure",
+        Restriction = "restriction",
+        Objection = "objection",
+        Portability = "portability",
+    }
+    /// Where a data request stands.
+    DataRequestStateCode in "data-request-states" {
+        Received = "received",
+        InProgress = "in_progress",
+        Extended = "extended",
+        Fulfilled = "fulfilled",
+        Refused = "refused",
+        Withdrawn = "withdrawn",
+    }
+    /// On what ground a data request is refused.
+    RefusalGround in "refusal-grounds" {
+        StatutoryTask = "statutory_task",
+        LegalHold = "legal_hold",
+        LegalClaims = "legal_claims",
+        NotIdentified = "not_identified",
+        ManifestlyUnfounded = "manifestly_unfounded",
+        RightsOfOthers = "rights_of_others",
+        NothingHeld = "nothing_held",
+        Other = "other",
+    }
+    /// A kind of records, for which one rule says how long it is kept and how it goes.
+    RecordClass in "record-classes" {
+        Client = "client",
+        ClientHistory = "client_history",
+        SignIn = "sign_in",
+        Referral = "referral",
+        Consent = "consent",
+        Message = "message",
+        ContactAttempt = "contact_attempt",
+        Timeline = "timeline",
+        Assignment = "assignment",
+        SupportPeriod = "support_period",
+        Goal = "goal",
+        ActivityLink = "activity_link",
+        Visit = "visit",
+        Measure = "measure",
+        DataRequest = "data_request",
+        StoredAnswer = "stored_answer",
+        AccessLog = "access_log",
+        Statistics = "statistics",
+        Pay = "pay",
+        Staff = "staff",
+    }
+    /// How a record goes when its time is over.
+    RetentionAction in "retention-actions" {
+        Pseudonymise = "pseudonymise",
+        Delete = "delete",
+        Keep = "keep",
+    }
+    /// From when the time is counted for which a record is kept.
+    RetentionStart in "retention-starts" {
+        ReferralEnd = "referral_end",
+        LastReferralEnd = "last_referral_end",
+        Decision = "decision",
+        Event = "event",
+        Work = "work",
+        Never = "never",
+    }
+    /// Why records stay although they were to be erased.
+    KeptReason in "kept-reasons" {
+        StatutoryRetention = "statutory_retention",
+        Anonymous = "anonymous",
+        ProofOfAccess = "proof_of_access",
+        ProofOfConsent = "proof_of_consent",
+        OtherPersons = "other_persons",
+        StaffAccount = "staff_account",
+    }
     /// Language of labels and titles.
     Language in "languages" {
         Finnish = "fi",

@@ -98,6 +98,20 @@ ids! {
     MeasureId = "measure";
     /// A line of a referral's timeline.
     EventId = "event";
+    /// What a person asks about their data.
+    DataRequestId = "data_request";
+    /// What was before a correction.
+    ClientChangeId = "client_change";
+    /// A time in which a client's data are only stored.
+    RestrictionId = "restriction";
+    /// What keeps records from being erased.
+    LegalHoldId = "legal_hold";
+    /// How long a class of records is kept, from a day on.
+    RetentionPolicyId = "retention_policy";
+    /// One run of the retention.
+    RetentionRunId = "retention_run";
+    /// An answer kept under an idempotency key.
+    StoredAnswerId = "stored_answer";
     /// A line of the audit trail.
     AuditEventId = "audit_event";
 }

@@ -32,6 +32,14 @@ impl Instant {
         self.0.with_timezone(&Helsinki).date_naive()
     }
 
+    /// The instant at which a civil day begins in Finland. Clocks are changed at three and four in the morning, so every midnight is there once.
+    #[must_use]
+    pub fn start_of_helsinki_day(day: NaiveDate) -> Self {
+        let midnight = day.and_time(chrono::NaiveTime::MIN);
+        let at = midnight.and_local_timezone(Helsinki).earliest().map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc));
+        Self::new(at)
+    }
+
     /// Whole days from `earlier` to this instant, 0 when it lies ahead.
     #[must_use]
     pub fn days_since(self, earlier: Self) -> i64 {
@@ -210,6 +218,22 @@ mod tests {
         assert_eq!(instant.helsinki_date(), day("2027-01-01"));
         let summer = Instant::new("2026-06-30T20:59:59Z".parse().expect("an instant"));
         assert_eq!(summer.helsinki_date(), day("2026-06-30"));
+    }
+
+    #[test]
+    fn a_finnish_day_begins_by_the_clock_of_its_season() {
+        for (date, start) in [
+            ("2026-01-15", "2026-01-14T22:00:00Z"),
+            ("2026-03-29", "2026-03-28T22:00:00Z"),
+            ("2026-03-30", "2026-03-29T21:00:00Z"),
+            ("2026-10-25", "2026-10-24T21:00:00Z"),
+            ("2026-10-26", "2026-10-25T22:00:00Z"),
+            ("2028-02-29", "2028-02-28T22:00:00Z"),
+        ] {
+            let at = Instant::start_of_helsinki_day(day(date));
+            assert_eq!(at, Instant::new(start.parse().expect("an instant")), "{date}");
+            assert_eq!((at.helsinki_date(), at.plus_minutes(-1).helsinki_date()), (day(date), day(date).pred_opt().expect("a day before")));
+        }
     }
 
     #[test]

@@ -198,6 +198,8 @@ impl Opener {
             return Err(diesel::result::Error::QueryBuilderError("this file system offers no write-ahead log to SQLite".into()));
         }
         conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
+        // What is erased is overwritten, and not only forgotten.
+        conn.batch_execute("PRAGMA secure_delete = ON")?;
         if self.purpose == Purpose::Read {
             conn.batch_execute("PRAGMA query_only = ON")?;
         } else {

@@ -27,6 +27,10 @@ pub enum Constraint {
     ActivityLinkTaken,
     /// The programme has terms from that day already.
     TermsDayTaken,
+    /// The programme has a policy for this class of records from that day already.
+    RetentionPolicyDayTaken,
+    /// A run of the retention for this programme has begun and not ended.
+    RetentionRunOpen,
     /// The person is a link worker of the programme already.
     LinkWorkerTaken,
     /// The subject of the issuer is linked with an account already.
@@ -57,6 +61,12 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
     (Constraint::LoginTaken, "users_login_key", "users.login"),
     (Constraint::ActivityLinkTaken, "activity_links_referral_id_activity_id_key", "activity_links.referral_id, activity_links.activity_id"),
     (Constraint::TermsDayTaken, "programme_terms_programme_id_valid_from_key", "programme_terms.programme_id, programme_terms.valid_from"),
+    (
+        Constraint::RetentionPolicyDayTaken,
+        "retention_policies_day_key",
+        "retention_policies.programme_id, retention_policies.record_class, retention_policies.valid_from",
+    ),
+    (Constraint::RetentionRunOpen, "retention_runs_unfinished_key", "retention_runs.programme_id"),
     (Constraint::LinkWorkerTaken, "link_workers_programme_id_user_id_key", "link_workers.programme_id, link_workers.user_id"),
     (Constraint::IdentityTaken, "identities_issuer_subject_key", "identities.issuer, identities.subject"),
     (Constraint::KeyNameTaken, "api_client_keys_api_client_id_key_name_key", "api_client_keys.api_client_id, api_client_keys.key_name"),
@@ -108,6 +118,8 @@ impl fmt::Display for Constraint {
             Self::LoginTaken => "the sign-in name is taken",
             Self::ActivityLinkTaken => "the client is linked to this activity",
             Self::TermsDayTaken => "there are terms from that day already",
+            Self::RetentionPolicyDayTaken => "there is a policy from that day already",
+            Self::RetentionRunOpen => "a run of the retention is not through",
             Self::LinkWorkerTaken => "the person is a link worker of the programme",
             Self::IdentityTaken => "the subject of the issuer is linked with an account",
             Self::KeyNameTaken => "the machine has a key of this name",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lahete_domain::audit::AuditEvent;
 use lahete_domain::codes::AuditAction;
-use lahete_domain::ids::IdSource;
+use lahete_domain::ids::{ClientId, IdSource};
 
 use crate::cipher::Keys;
 use crate::connection::AnyConnection;
@@ -17,6 +17,10 @@ pub(crate) struct Context {
     pub ids: Arc<dyn IdSource>,
     pub heads: Arc<Heads>,
 }
+
+/// The noted accesses are about more than one client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SeveralClients;
 
 /// The database within one transaction.
 pub struct Db<'a> {
@@ -56,6 +60,16 @@ impl<'a> Db<'a> {
     #[must_use]
     pub fn keys(&self) -> &'a Keys {
         &self.context.keys
+    }
+
+    /// The one client whom the noted accesses are about, none when they are about nobody.
+    ///
+    /// # Errors
+    /// When they are about several.
+    pub(crate) fn noted_client(&self) -> Result<Option<ClientId>, SeveralClients> {
+        let mut clients = self.events.iter().filter_map(|event| event.client);
+        let first = clients.next();
+        if clients.any(|other| Some(other) != first) { Err(SeveralClients) } else { Ok(first) }
     }
 
     pub(crate) fn conn(&mut self) -> &mut AnyConnection {

@@ -65,9 +65,10 @@ diesel::table! {
         key -> Text,
         fingerprint -> Binary,
         status -> SmallInt,
-        headers -> Text,
-        body -> Text,
         created_at -> DbInstant,
+        id -> DbUuid,
+        client_id -> Nullable<DbUuid>,
+        answer -> Nullable<Binary>,
     }
 }
 
@@ -268,6 +269,7 @@ diesel::table! {
         non_disclosure -> Bool,
         lives_at_home -> Nullable<Bool>,
         created_at -> DbInstant,
+        standing -> Text,
     }
 }
 
@@ -660,6 +662,123 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    client_changes (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        client_id -> DbUuid,
+        referral_id -> Nullable<DbUuid>,
+        at -> DbInstant,
+        user_id -> Nullable<DbUuid>,
+        role -> Text,
+        members -> Text,
+        details -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    client_restrictions (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        client_id -> DbUuid,
+        reason -> Text,
+        restricted_at -> DbInstant,
+        restricted_by -> DbUuid,
+        release_reason -> Nullable<Text>,
+        released_at -> Nullable<DbInstant>,
+        released_by -> Nullable<DbUuid>,
+        lifted_at -> Nullable<DbInstant>,
+        lifted_by -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    legal_holds (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        client_id -> DbUuid,
+        referral_id -> Nullable<DbUuid>,
+        reason -> Text,
+        placed_at -> DbInstant,
+        placed_by -> DbUuid,
+        hold_until -> Nullable<Date>,
+        ended_at -> Nullable<DbInstant>,
+        ended_by -> Nullable<DbUuid>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    data_requests (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        client_id -> DbUuid,
+        kind -> Text,
+        state -> Text,
+        words -> Nullable<Text>,
+        received_at -> DbInstant,
+        received_on -> Date,
+        due_on -> Date,
+        recorded_by -> Nullable<DbUuid>,
+        recorded_role -> Text,
+        handler_id -> Nullable<DbUuid>,
+        extended_at -> Nullable<DbInstant>,
+        extension_reason -> Nullable<Text>,
+        decided_at -> Nullable<DbInstant>,
+        decided_by -> Nullable<DbUuid>,
+        ground -> Nullable<Text>,
+        decision -> Nullable<Text>,
+        outcome -> Nullable<DbJson>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    retention_policies (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        record_class -> Text,
+        valid_from -> Date,
+        keep_months -> Nullable<BigInt>,
+        statutory -> Bool,
+        legal_basis -> Text,
+        given_at -> DbInstant,
+        given_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    retention_runs (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        on_day -> Date,
+        dry_run -> Bool,
+        started_at -> DbInstant,
+        finished_at -> Nullable<DbInstant>,
+        report -> DbJson,
+    }
+}
+
 diesel::joinable!(programme_municipalities -> programmes (programme_id));
 diesel::joinable!(role_assignments -> users (user_id));
 diesel::joinable!(role_assignments -> organisations (organisation_id));
@@ -726,4 +845,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     visits,
     visit_workers,
     measures,
+    client_changes,
+    client_restrictions,
+    legal_holds,
+    data_requests,
+    retention_policies,
+    retention_runs,
 );

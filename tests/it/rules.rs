@@ -116,6 +116,7 @@ fn who_may_do_which_transition_from_where_is_the_one_that_was_reviewed() {
                         }
                         Decision::Forbidden => 'f',
                         Decision::Hidden => '.',
+                        Decision::Closed(standing) => panic!("nothing here is {standing}"),
                     };
                     tried += 1;
                     may += i32::from(mark == '+');

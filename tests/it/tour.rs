@@ -166,6 +166,8 @@ fn person(operation: &str) -> Option<&'static str> {
         "referral_create" | "referral_update" | "referral_submit" | "referral_answer" => Some("riikka"),
         "assignment_accept" | "assignment_decline" => Some("lauri"),
         "audit_event_list" | "audit_checkpoint_list" | "client_access_log" => Some("tiina"),
+        "client_restriction_create" | "client_restriction_release" => Some("tiina"),
+        _ if ["data_request_", "legal_hold_", "retention_"].iter().any(|room| operation.starts_with(room)) => Some("tiina"),
         _ if operation.starts_with("me_") && operation != "me_view" => Some("aino"),
         _ if ["api_client_", "organisation_", "programme_", "role_assignment_", "user_"].iter().any(|room| operation.starts_with(room)) => {
             Some("antti")

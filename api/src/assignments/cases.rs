@@ -40,7 +40,8 @@ fn subject(found: &AssignmentCase, now: Instant) -> Subject {
             (None, None)
         }
     };
-    Subject { proposed_to, link_worker, shared_with_link_worker: shared, ..Subject::of_programme(assignment.programme) }
+    let standing = found.standing;
+    Subject { proposed_to, link_worker, shared_with_link_worker: shared, standing, ..Subject::of_programme(assignment.programme) }
 }
 
 fn find(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: AssignmentId) -> Result<(AssignmentCase, Grant), AppError> {

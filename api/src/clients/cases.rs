@@ -1,17 +1,21 @@
 //! Reading, finding and correcting clients; who has read about them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::Months;
 use lahete_domain::access::{Action, Subject};
 use lahete_domain::actor::{Caller, Grant};
 use lahete_domain::client::Client;
-use lahete_domain::codes::AuditAction;
-use lahete_domain::ids::{ClientId, Id as _, ProgrammeId, UserId};
+use lahete_domain::codes::{AuditAction, ClientStanding};
+use lahete_domain::ids::{ClientId, Id as _, ProgrammeId, ReferralId, UserId};
 use lahete_domain::time::Instant;
 use lahete_persistence::repo::audit::{AuditFilter, AuditNames, StoredAuditEvent};
+use lahete_persistence::repo::client_changes::{ChangeDetails, ClientChange};
 use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
+use serde_json::Value;
 
 use super::deeds;
-use super::wire::{AccessLogEntry, ClientSearch, ClientUpdate, identity_code};
+use super::wire::{AccessLogEntry, ClientChangeView, ClientSearch, ClientUpdate, ClientView, identity_code};
 use crate::code_lists::labels::label;
 use crate::error::{AppError, RuleProblem};
 use crate::operation::OpContext;
@@ -25,11 +29,22 @@ fn subject(db: &mut Db<'_>, ctx: &OpContext, client: &Client) -> Result<Subject,
         client: client.user,
         link_worker: assigned,
         shared_with_link_worker: assigned.is_some(),
+        standing: client.standing,
         ..Subject::of_programme(client.programme)
     })
 }
 
-fn open(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ClientId) -> Result<(Client, Grant), AppError> {
+/// The name of a client, as lists show it.
+#[must_use]
+pub fn name_of(client: &Client) -> String {
+    format!("{} {}", client.data.given_name, client.data.family_name)
+}
+
+/// A client whom the caller may work with in a way.
+///
+/// # Errors
+/// 404 when the caller may not know of them, 403 when they may not do this.
+pub fn open_client(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ClientId) -> Result<(Client, Grant), AppError> {
     let client = db.client_get(id)?.ok_or(AppError::NotFound(ClientId::RESOURCE))?;
     // The client of a draft is seen with the draft, by its writer alone.
     if db.client_is_provisional(id)? {
@@ -45,7 +60,7 @@ fn open(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ClientId) -> Resul
 /// # Errors
 /// 404 when the caller may not see them.
 pub fn view(db: &mut Db<'_>, ctx: &OpContext, id: ClientId) -> Result<Client, AppError> {
-    let (client, grant) = open(db, ctx, Action::ClientView, id)?;
+    let (client, grant) = open_client(db, ctx, Action::ClientView, id)?;
     ctx.audit(db, &grant, AuditAction::Read, Some(id), None);
     Ok(client)
 }
@@ -64,8 +79,10 @@ fn stored(error: StoreError) -> AppError {
 /// # Errors
 /// 409 when another client has the identity code, 412 for another version, 422 for faults.
 pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ClientId, body: ClientUpdate) -> Result<Client, AppError> {
-    let (mut client, grant) = open(db, ctx, Action::ClientUpdate, id)?;
+    let (mut client, grant) = open_client(db, ctx, Action::ClientUpdate, id)?;
     ctx.expect_version(client.version)?;
+    let before = client.clone();
+    let reason = body.reason.clone().map(Into::into);
     client.data = body.apply(client.data, ctx.now.helsinki_date(), "")?;
     if let Some(code) = &client.data.identity_code
         && db.client_by_identity_code(client.programme, code)?.is_some_and(|other| other.id != id)
@@ -76,8 +93,100 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ClientId, body: ClientUpdate
     db.client_update(&client, expected).map_err(stored)?;
     db.referral_move_client(id, &client.data.municipality)?;
     client.version = expected.next();
+    keep_history(db, ctx, &grant, &before, &client, reason)?;
     ctx.audit(db, &grant, AuditAction::Changed, Some(id), None);
     Ok(client)
+}
+
+/// The members of a client that can be corrected, by name.
+fn members(client: &Client) -> Result<BTreeMap<String, Value>, AppError> {
+    let Value::Object(mut shown) = serde_json::to_value(ClientView::from(client)).map_err(AppError::internal)? else {
+        return Err(AppError::internal("a client that is no object"));
+    };
+    let contact = shown.remove("contact");
+    for name in ["id", "version", "programme_id", "user_id", "standing", "personal_identity_code_known"] {
+        shown.remove(name);
+    }
+    let contact = contact.and_then(|contact| if let Value::Object(contact) = contact { Some(contact) } else { None });
+    Ok(shown.into_iter().chain(contact.into_iter().flatten()).collect())
+}
+
+/// Keeps what was before a correction. The identity code itself is not kept, only that it was another one.
+fn keep_history(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    grant: &Grant,
+    before: &Client,
+    after: &Client,
+    reason: Option<String>,
+) -> Result<(), AppError> {
+    let (was, is) = (members(before)?, members(after)?);
+    let mut details = ChangeDetails { reason, ..ChangeDetails::default() };
+    for name in was.keys().chain(is.keys()).collect::<BTreeSet<_>>() {
+        let (old, new) = (was.get(name), is.get(name));
+        if old != new {
+            details.before.insert(name.clone(), old.cloned().unwrap_or(Value::Null));
+            details.after.insert(name.clone(), new.cloned().unwrap_or(Value::Null));
+        }
+    }
+    if before.data.identity_code != after.data.identity_code {
+        let told = |client: &Client| if client.data.identity_code.is_some() { "known" } else { "not known" };
+        details.before.insert("personal_identity_code".to_owned(), told(before).into());
+        details.after.insert("personal_identity_code".to_owned(), told(after).into());
+    }
+    if details.before.is_empty() {
+        return Ok(());
+    }
+    note_correction(db, ctx, grant, after, None, details)
+}
+
+/// Keeps what was before a correction of a client's data, or of the words of a referral.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_correction(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    grant: &Grant,
+    client: &Client,
+    referral: Option<ReferralId>,
+    details: ChangeDetails,
+) -> Result<(), AppError> {
+    db.client_change_insert(&ClientChange {
+        id: ctx.ids.next(),
+        programme: client.programme,
+        client: client.id,
+        referral,
+        at: ctx.now,
+        user: ctx.actor.user(),
+        role: grant.role,
+        details,
+    })?;
+    Ok(())
+}
+
+/// What was before corrections of a client's data.
+///
+/// # Errors
+/// 404 when the caller may not see it.
+pub fn history(db: &mut Db<'_>, ctx: &OpContext, id: ClientId, page: &PageRequest) -> Result<Page<ClientChangeView>, AppError> {
+    let (client, grant) = open_client(db, ctx, Action::ClientHistoryView, id)?;
+    ctx.audit(db, &grant, AuditAction::Read, Some(id), None);
+    history_of(db, &client, page)
+}
+
+/// The corrections of a client whose history the caller may read.
+///
+/// # Errors
+/// When the database fails.
+pub fn history_of(db: &mut Db<'_>, client: &Client, page: &PageRequest) -> Result<Page<ClientChangeView>, AppError> {
+    db.client_change_list(client.id, page)?.try_map(|change| {
+        let who = match change.user {
+            Some(user) if Some(user) != client.user => db.user_get(user)?.map(|user| user.name),
+            _ => None,
+        };
+        Ok(ClientChangeView::of(change, who))
+    })
 }
 
 /// Finds a client by identity code.
@@ -92,7 +201,8 @@ pub fn search(db: &mut Db<'_>, ctx: &OpContext, body: &ClientSearch) -> Result<O
     if let Some(client) = &found {
         ctx.audit(db, &grant, AuditAction::Searched, Some(client.id), None);
     }
-    Ok(found)
+    // Restricted data are stored, and not found.
+    Ok(found.filter(|client| client.standing == ClientStanding::Open))
 }
 
 /// Says whose sign-in a client is, so that they see their own matters.
@@ -100,7 +210,7 @@ pub fn search(db: &mut Db<'_>, ctx: &OpContext, body: &ClientSearch) -> Result<O
 /// # Errors
 /// 409 when the sign-in belongs to another client of the programme, 412 for another version, 404 for a user who is none.
 pub fn link_user(db: &mut Db<'_>, ctx: &OpContext, id: ClientId, user: UserId) -> Result<Client, AppError> {
-    let (mut client, grant) = open(db, ctx, Action::ClientUpdate, id)?;
+    let (mut client, grant) = open_client(db, ctx, Action::ClientUpdate, id)?;
     ctx.expect_version(client.version)?;
     let known = db.user_get(user)?.filter(|user| user.active && user.programme == client.programme);
     if known.is_none() {
@@ -131,7 +241,7 @@ pub fn access_log(
     older: bool,
     page: &PageRequest,
 ) -> Result<Page<AccessLogEntry>, AppError> {
-    let (client, grant) = open(db, ctx, Action::AccessLogView, id)?;
+    let (client, grant) = open_client(db, ctx, Action::AccessLogView, id)?;
     ctx.audit(db, &grant, AuditAction::Read, Some(id), None);
     log_of(db, ctx, &client, older, page)
 }

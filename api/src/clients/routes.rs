@@ -5,7 +5,9 @@ use lahete_domain::ids::{ClientId, Id as _, UserId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
-use super::wire::{AccessLogEntry, AccessLogQuery, ClientLinkUser, ClientSearch, ClientSearchResult, ClientUpdate, ClientView};
+use super::wire::{
+    AccessLogEntry, AccessLogQuery, ClientChangeView, ClientLinkUser, ClientSearch, ClientSearchResult, ClientUpdate, ClientView,
+};
 use crate::http::answer::Answer;
 use crate::http::extract::paging::{ListView, Paging};
 use crate::http::extract::path_id::PathId;
@@ -16,7 +18,13 @@ use crate::operation::Operation;
 
 /// Registers the operations of the room.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(client_search).service(client_view).service(client_update).service(client_link_user).service(client_access_log);
+    config
+        .service(client_search)
+        .service(client_view)
+        .service(client_update)
+        .service(client_link_user)
+        .service(client_access_log)
+        .service(client_history);
 }
 
 /// Find a client by personal identity code.
@@ -113,6 +121,23 @@ pub async fn client_access_log(
     op.read(move |db, ctx| {
         let page = cases::access_log(db, ctx, id.0, older, &paging.request())?;
         Ok(Answer::list(&paging.view::<_, AccessLogEntry>(page)).language(ctx.language))
+    })
+    .await
+}
+
+/// Read what was before corrections.
+///
+/// For the client, the coordinator and the privacy officer: what was corrected, by whom and why, the newest first.
+#[utoipa::path(
+    tag = "clients",
+    params(("client_id" = Uuid, Path, description = "The client.", example = "01900000-0000-7000-8000-000000000050"), Paging),
+    responses((status = 200, description = "A page of corrections.", body = ListView<ClientChangeView>))
+)]
+#[get("/clients/{client_id}/history")]
+pub async fn client_history(op: Operation, id: PathId<ClientId>, paging: Paging) -> Result<Answer, Problem> {
+    op.read(move |db, ctx| {
+        let page = cases::history(db, ctx, id.0, &paging.request())?;
+        Ok(Answer::list(&paging.view::<_, ClientChangeView>(page)))
     })
     .await
 }

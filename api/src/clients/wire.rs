@@ -1,18 +1,24 @@
 //! Bodies of clients.
 
+use std::collections::BTreeMap;
+
 use chrono::Datelike as _;
 use lahete_domain::client::{BIRTH_YEAR_MIN, Birth, Client, ClientData, Contact};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::ids::Id as _;
 use lahete_domain::programme::MunicipalityCode;
-use lahete_domain::text::{LANGUAGE_TAG_MAX, LINE_MAX, NAME_MAX};
+use lahete_domain::text::{LANGUAGE_TAG_MAX, LINE_MAX, NAME_MAX, REASON_MAX};
+use lahete_persistence::repo::client_changes::ClientChange;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use crate::error::{AppError, Fault};
-use crate::http::wire::{AuditActionCode, AuditOutcomeCode, Change, Date, Patch, RoleCode, SexCode, Text, Timestamp};
+use crate::http::wire::{
+    AuditActionCode, AuditOutcomeCode, Change, ClientStandingCode, Date, LongText, Patch, RoleCode, SexCode, Text, Timestamp,
+};
 use crate::municipalities;
 
 /// A client as a referral names them. Either `birth_date` or `birth_year` is needed, or the identity code, which says it too.
@@ -147,7 +153,7 @@ fn expect_same_birth(birth: Birth, code: Option<&IdentityCode>, at: &str) -> Res
 /// A change of a client's data.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"phone": "+358 40 555 0102"}))]
+#[schema(example = json!({"phone": "+358 40 555 0102", "reason": "Numero oli vanha."}))]
 pub struct ClientUpdate {
     /// Given name.
     #[serde(default)]
@@ -192,6 +198,9 @@ pub struct ClientUpdate {
     /// Lives at home.
     #[serde(default)]
     pub lives_at_home: Patch<bool>,
+    /// Why it is corrected. It is kept with what was before, where the client, the coordinator and the privacy officer can read it; of a draft nothing is
+    /// kept.
+    pub reason: Option<LongText<{ REASON_MAX }>>,
 }
 
 impl ClientUpdate {
@@ -312,7 +321,7 @@ impl From<&Contact> for ContactView {
 #[schema(example = json!({
     "id": "01900000-0000-7000-8000-000000000050", "version": 1, "programme_id": "01900000-0000-7000-8000-000000000001", "given_name": "Aino",
     "family_name": "Esimerkki", "birth_date": "1942-05-07", "personal_identity_code_known": false, "sex": "female", "municipality": "758", "language": "fi",
-    "interpreter_needed": false, "non_disclosure": false, "lives_at_home": true, "contact": {"phone": "+358 40 555 0101", "client_will_contact": false}
+    "interpreter_needed": false, "non_disclosure": false, "lives_at_home": true, "standing": "open", "contact": {"phone": "+358 40 555 0101", "client_will_contact": false}
 }))]
 pub struct ClientView {
     /// Their id.
@@ -354,6 +363,8 @@ pub struct ClientView {
     /// Whether the client lives at home.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lives_at_home: Option<bool>,
+    /// Whether their data may be used.
+    pub standing: ClientStandingCode,
     /// How to reach them.
     pub contact: ContactView,
 }
@@ -382,6 +393,7 @@ impl From<&Client> for ClientView {
             interpreter_needed: data.interpreter_needed,
             non_disclosure: data.non_disclosure,
             lives_at_home: data.lives_at_home,
+            standing: client.standing.into(),
             contact: ContactView::from(&data.contact),
         }
     }
@@ -461,4 +473,51 @@ pub struct AccessLogEntry {
     /// The reason that was stated for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// A correction of a client's data, or of the words of their referral.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01900000-0000-7000-8000-0000000000c6", "at": "2026-11-22T10:05:00.000000Z", "who": "Kaisa Koordinaattori", "role": "coordinator",
+    "reason": "Numero oli vanha.", "before": {"phone": "+358 40 555 0101"}, "after": {"phone": "+358 40 555 0102"}
+}))]
+pub struct ClientChangeView {
+    /// Its id.
+    pub id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// Who; left out when it was the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// In which role.
+    pub role: RoleCode,
+    /// The referral whose words were corrected; left out when it was the client's own data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referral_id: Option<Uuid>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Each corrected member with what was there before; null when there was nothing.
+    #[schema(value_type = Object)]
+    pub before: BTreeMap<String, Value>,
+    /// Each corrected member with what is there since.
+    #[schema(value_type = Object)]
+    pub after: BTreeMap<String, Value>,
+}
+
+impl ClientChangeView {
+    /// A correction, with the name of who made it.
+    #[must_use]
+    pub fn of(change: ClientChange, who: Option<String>) -> Self {
+        Self {
+            id: change.id.as_uuid(),
+            at: change.at.into(),
+            who,
+            role: change.role.into(),
+            referral_id: change.referral.map(|id| id.as_uuid()),
+            reason: change.details.reason,
+            before: change.details.before,
+            after: change.details.after,
+        }
+    }
 }

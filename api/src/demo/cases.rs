@@ -302,6 +302,24 @@ const CLOSED: Story = Story {
     anonymous: false,
 };
 
+/// Somebody who says that what stands about her is wrong: until that is looked into, her data are only stored.
+const CONTESTED: Story = Story {
+    client: 0x005d,
+    referral: 0x00d0,
+    consent: 0x00d1,
+    user: None,
+    given_name: "Raija",
+    family_name: "Rajoitettu",
+    born: (1946, 2, 28),
+    sex: Sex::Female,
+    municipality: "758",
+    phone: "+358 40 555 0114",
+    reasons: &[ReferralReason::Loneliness],
+    wish: "En ole pyytänyt mitään.",
+    sent_days_ago: 20,
+    anonymous: false,
+};
+
 const ANONYMOUS: Story = Story {
     client: 0x005b,
     referral: 0x009e,
@@ -721,6 +739,10 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     let close = Close { outcome: Outcome::NotStarted, end_reason: EndReason::ClientDeclined, follow_up: None, contact_attempts: 0 };
     stage.step(db, &ctx, Action::ReferralClose, &CLOSED, |referral, open| Ok(referral.close(close, open.closed_by(&ctx)?, ctx.now)?))?;
 
+    stage.send(db, &CONTESTED)?;
+    let ctx = stage.as_user(db, KAISA, stage.days_ago(CONTESTED.sent_days_ago - 1), "referral_mark_as_error")?;
+    stage.step(db, &ctx, Action::ReferralMarkAsError, &CONTESTED, |referral, _| Ok(referral.mark_as_error(ctx.now)?))?;
+
     let ctx = stage.review(db, &IN_REVIEW)?;
     db.contact_attempt_insert(&ContactAttempt {
         id: id(0x0069),
@@ -765,5 +787,9 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     // The proposal is a day old, so that it can still be answered.
     let ctx = stage.as_user(db, KAISA, stage.days_ago(1), "assignment_propose")?;
     stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
-    Ok(())
+    super::rights::seed_rights(
+        db,
+        &super::rights::Persons { asking: id(AINO.client), held: id(CLOSED.client), contested: id(CONTESTED.client) },
+        now,
+    )
 }

@@ -34,6 +34,9 @@ const USUAL: &[(&str, &str)] = &[
     ("user_identity_id", "00d0"),
     ("api_client_identity_id", "00d1"),
     ("api_client_key_id", "00d2"),
+    ("data_request_id", "00c0"),
+    ("legal_hold_id", "00c3"),
+    ("retention_run_id", "00c5"),
 ];
 
 /// An operation that needs a resource in another state than the usual one has, or another version of it.
@@ -51,6 +54,8 @@ const SUBMITTED: &[(&str, &str)] = &[("referral_id", "0091")];
 const IN_REVIEW: &[(&str, &str)] = &[("referral_id", "0092")];
 const DRAFT: &[(&str, &str)] = &[("referral_id", "009a")];
 const PLANNED: &[(&str, &str)] = &[("visit_id", "00b4")];
+const UNDER_WAY: &[(&str, &str)] = &[("data_request_id", "00c1")];
+const CONTESTED: &[(&str, &str)] = &[("client_id", "005d")];
 const PROPOSED: &[(&str, &str)] = &[("assignment_id", "0098")];
 
 const SPECIAL: &[Special] = &[
@@ -73,6 +78,12 @@ const SPECIAL: &[Special] = &[
     on("support_period_start", &[("referral_id", "009c")], 4),
     on("referral_reopen", &[("referral_id", "009d")], 4),
     on("consent_verify", &[("referral_id", "009e"), ("consent_id", "00ab")], 2),
+    on("referral_rectify", &[], 5),
+    on("data_request_fulfil", UNDER_WAY, 2),
+    on("data_request_package", UNDER_WAY, 2),
+    on("client_restriction_view", CONTESTED, 2),
+    on("client_restriction_release", CONTESTED, 2),
+    on("client_restriction_lift", CONTESTED, 2),
     on("consent_withdraw", &[], 5),
     on("me_consent_withdraw", &[], 5),
     on("assignment_accept", PROPOSED, 1),

@@ -221,6 +221,11 @@ impl From<AppError> for Problem {
             AppError::Forbidden { action } => {
                 Self { params: one("action", action), ..Self::new(S::FORBIDDEN, "forbidden", "Your roles do not let you do this.") }
             }
+            AppError::Restricted => Self::new(
+                S::FORBIDDEN,
+                "restricted",
+                "The client's data are restricted: they are stored, and nothing else is done with them.",
+            ),
             AppError::Unauthenticated(Unauthenticated::Missing) => Self {
                 challenge: Some("Bearer realm=\"lahete\""),
                 ..Self::new(S::UNAUTHORIZED, "unauthenticated", "Send an access token in the Authorization header.")

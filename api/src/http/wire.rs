@@ -223,6 +223,14 @@ macro_rules! code_aliases {
 
 code_aliases! {
     RoleCode = Role;
+    ClientStandingCode = ClientStanding;
+    DataRequestKindCode = DataRequestKind;
+    DataRequestStateCode = DataRequestStateCode;
+    RefusalGroundCode = RefusalGround;
+    RecordClassCode = RecordClass;
+    RetentionActionCode = RetentionAction;
+    RetentionStartCode = RetentionStart;
+    KeptReasonCode = KeptReason;
     OrganisationKindCode = OrganisationKind;
     SectorCode = Sector;
     ReferralReasonCode = ReferralReason;

@@ -39,7 +39,8 @@ pub struct Expired {
     pub tokens: usize,
 }
 
-fn context(operation: &'static str, now: Instant, ids: &Arc<dyn IdSource>) -> OpContext {
+/// What a use case of the clock knows of itself.
+pub(super) fn context(operation: &'static str, now: Instant, ids: &Arc<dyn IdSource>) -> OpContext {
     OpContext {
         actor: Actor::clock(),
         now,

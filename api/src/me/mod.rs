@@ -4,4 +4,4 @@ mod cases;
 mod routes;
 pub mod wire;
 
-pub use routes::configure;
+pub use routes::{MyProgrammeQuery, configure};

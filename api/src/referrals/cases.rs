@@ -7,7 +7,8 @@ use lahete_domain::activity::{ActivityLink, ActivityLinkState};
 use lahete_domain::actor::{Caller, Grant};
 use lahete_domain::client::{Client, ClientData, Contact};
 use lahete_domain::codes::{
-    AuditAction, Channel, Code as _, ConsentPurpose, EventKind, MessageKind, MessageParty, Priority, ReferralStateCode, Role, Sector,
+    AuditAction, Channel, ClientStanding, Code as _, ConsentPurpose, EventKind, MessageKind, MessageParty, Priority, ReferralStateCode,
+    Role, Sector,
 };
 use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::ids::{ActivityId, ClientId, Id as _, OrganisationId, ProgrammeId, ReferralId, UserId};
@@ -18,6 +19,7 @@ use lahete_domain::referral::error::ReferralError;
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::referral::{Changed, Content, Referral, Referrer, Source};
 use lahete_domain::version::Version;
+use lahete_persistence::repo::client_changes::ChangeDetails;
 use lahete_persistence::repo::events::StoredEvent;
 use lahete_persistence::repo::referrals::{Case, ReferralFilter, ReferralOrder};
 use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
@@ -25,9 +27,10 @@ use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
 use super::case::{self, OpenCase};
 use super::wire::{
     ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate, ReferralGuide,
-    ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRequestInformation, ReferralReview, ReferralStateView, ReferralUpdate,
-    ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
+    ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRectify, ReferralRequestInformation, ReferralReview, ReferralStateView,
+    ReferralUpdate, ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
 };
+use crate::clients::cases::note_correction;
 use crate::clients::wire::ClientSummary;
 use crate::code_lists::labels::label;
 use crate::consents::wire::ConsentCreate;
@@ -61,7 +64,14 @@ fn written(db: &mut Db<'_>, ctx: &OpContext, new: NewReferral) -> Result<(Client
             .with("referral_id", existing.to_string())
             .into());
     }
-    let client = Client { id: ctx.ids.next(), version: Version::FIRST, programme: new.programme, user: new.client_user, data: new.client };
+    let client = Client {
+        id: ctx.ids.next(),
+        version: Version::FIRST,
+        programme: new.programme,
+        user: new.client_user,
+        standing: ClientStanding::Open,
+        data: new.client,
+    };
     let referral = Referral {
         id: ctx.ids.next(),
         version: Version::FIRST,
@@ -82,6 +92,7 @@ fn written(db: &mut Db<'_>, ctx: &OpContext, new: NewReferral) -> Result<(Client
         client_user: client.user,
         link_worker_user: None,
         shared_until: None,
+        standing: ClientStanding::Open,
     };
     let open = OpenCase { case, grant: new.grant, consents: Vec::new(), status: ConsentStatus::default() };
     Ok((client, open))
@@ -127,6 +138,7 @@ pub fn create_sent(
     };
     open.case.referral.client = client.id;
     open.case.client_user = client.user;
+    open.case.standing = client.standing;
     let version = open.case.referral.version.next();
     let sent = Case { referral: Referral { client: client.id, version, ..changed.referral }, ..open.case.clone() };
     db.referral_insert(&sent)?;
@@ -173,11 +185,13 @@ pub fn submit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<Case,
     let mut open = open.clone();
     open.case.referral.client = matched;
     open.case.client_user = known.as_ref().map_or(open.case.client_user, |known| known.user);
+    open.case.standing = known.as_ref().map_or(open.case.standing, |known| known.standing);
     let case = case::commit(db, ctx, &open, changed, None)?;
     if matched == provisional {
         db.client_confirm(provisional)?;
     } else {
         db.client_delete_provisional(provisional)?;
+        db.idempotency_move_client(provisional, matched)?;
     }
     db.referral_snapshot_insert(&case.referral, open.status.shares(ConsentPurpose::Evaluation))?;
     Ok(case)
@@ -806,4 +820,36 @@ pub fn as_duplicate(error: AppError) -> AppError {
         }
         other => other,
     }
+}
+
+/// Corrects the words of a referral that was sent; what was there before is kept.
+///
+/// # Errors
+/// 409 for a draft, which its writer changes, and when nothing would change; 412 for another version.
+pub fn rectify(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralRectify) -> Result<ReferralView, AppError> {
+    let mut open = case::open(db, ctx, Action::ReferralRectify, id)?;
+    ctx.expect_version(open.case.referral.version)?;
+    let before = open.case.referral.content.clone();
+    let content = &mut open.case.referral.content;
+    content.wish = body.wish.map(Into::into).apply(content.wish.take());
+    content.background = body.background.map(Into::into).apply(content.background.take());
+    let mut details = ChangeDetails { reason: Some(body.reason.into()), ..ChangeDetails::default() };
+    for (name, old, new) in [("wish", &before.wish, &content.wish), ("background", &before.background, &content.background)] {
+        if old != new {
+            details.before.insert(name.to_owned(), old.clone().into());
+            details.after.insert(name.to_owned(), new.clone().into());
+        }
+    }
+    if details.before.is_empty() {
+        return Err(RuleProblem::new("nothing_to_rectify", "What was sent is what stands there already.").into());
+    }
+    let expected = open.case.referral.version;
+    db.referral_update_content(&open.case.referral)?;
+    db.referral_update(&open.case, expected)?;
+    open.case.referral.version = expected.next();
+    let client = db.client_get(open.case.referral.client)?.ok_or(AppError::NotFound(ClientId::RESOURCE))?;
+    let grant = open.grant.clone().ok_or_else(|| AppError::internal("a correction without a role"))?;
+    note_correction(db, ctx, &grant, &client, Some(id), details)?;
+    case::note(db, ctx, &open, EventKind::Updated, None, None)?;
+    show(db, ctx, &open)
 }

@@ -7,8 +7,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::cases;
 use super::wire::{
     ContactAttemptCreate, ContactAttemptListView, ContactAttemptView, MessageListView, ReferralAnswer, ReferralClose, ReferralComment,
-    ReferralCreate, ReferralDefer, ReferralGuide, ReferralListItem, ReferralListQuery, ReferralReasonGiven, ReferralRequestInformation,
-    ReferralReview, ReferralStateView, ReferralUpdate, ReferralView, ReferralWaitlist, TimelineView,
+    ReferralCreate, ReferralDefer, ReferralGuide, ReferralListItem, ReferralListQuery, ReferralReasonGiven, ReferralRectify,
+    ReferralRequestInformation, ReferralReview, ReferralStateView, ReferralUpdate, ReferralView, ReferralWaitlist, TimelineView,
 };
 use crate::error::AppError;
 use crate::http::answer::Answer;
@@ -38,6 +38,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(referral_reopen)
         .service(referral_withdraw)
         .service(referral_mark_as_error)
+        .service(referral_rectify)
         .service(referral_timeline)
         .service(message_list)
         .service(contact_attempt_list)
@@ -431,6 +432,25 @@ pub async fn contact_attempt_create(
     op.write(move |db, ctx| {
         let view = cases::record_contact_attempt(db, ctx, id.0, body.0.clone())?;
         Ok(Answer::created(format!("/v1/referrals/{}/contact-attempts", id.0), &view))
+    })
+    .await
+}
+
+/// Correct the words of a sent referral.
+///
+/// For the coordinator, when the client says that something is wrong in it. What was there before is kept in the client's history with the reason.
+#[utoipa::path(
+    tag = "referrals",
+    params(("referral_id" = Uuid, Path, description = "The referral.", example = "01900000-0000-7000-8000-000000000060")),
+    request_body = ReferralRectify,
+    extensions(("x-if-match" = json!(true))),
+    responses((status = 200, description = "The referral.", body = ReferralView))
+)]
+#[post("/referrals/{referral_id}/rectify")]
+pub async fn referral_rectify(op: Operation, id: PathId<ReferralId>, body: ValidJson<ReferralRectify>) -> Result<Answer, Problem> {
+    op.write(move |db, ctx| {
+        let view = cases::rectify(db, ctx, id.0, body.0.clone())?;
+        whole(&view, Answer::ok(&view))
     })
     .await
 }

@@ -142,6 +142,21 @@ pub struct ReferralUpdate {
     pub consent: Change<ConsentCreate>,
 }
 
+/// A correction of what a sent referral says.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"wish": "Haluaisin laulaa muiden kanssa.", "reason": "Toive oli kirjattu väärin."}))]
+pub struct ReferralRectify {
+    /// What the client wishes, as it should be; null takes it out.
+    #[serde(default)]
+    pub wish: Patch<LongText<{ NOTE_MAX }>>,
+    /// Anything else, as it should be; null takes it out.
+    #[serde(default)]
+    pub background: Patch<LongText<{ NOTE_MAX }>>,
+    /// Why it is corrected.
+    pub reason: LongText<{ REASON_MAX }>,
+}
+
 /// A coordinator takes a referral, or takes it back from direct guidance.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

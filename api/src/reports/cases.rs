@@ -28,7 +28,7 @@ pub(super) fn outcomes(db: &mut Db<'_>, ctx: &OpContext, query: &OutcomesQuery) 
     let subject = Subject::of_programme(programme);
     let detail = match access::decide(&ctx.actor, Action::ReportViewWhole, &subject) {
         Decision::Allowed(_) => Detail::Whole,
-        Decision::Hidden | Decision::Forbidden => {
+        Decision::Hidden | Decision::Forbidden | Decision::Closed(_) => {
             ctx.require(db, Action::ReportView, &subject, None, None)?;
             Detail::Suppressed
         }

@@ -7,7 +7,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use lahete_domain::assignment::{Assignment, AssignmentState};
-use lahete_domain::codes::{AssignmentEndReason, AssignmentStateCode, DeclineReason, ReferralReason};
+use lahete_domain::codes::{AssignmentEndReason, AssignmentStateCode, ClientStanding, DeclineReason, ReferralReason};
 use lahete_domain::ids::{AssignmentId, ClientId, Id, LinkWorkerId, ProgrammeId, ReferralId, UserId};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Instant;
@@ -151,6 +151,8 @@ pub struct AssignmentCase {
     pub reasons: BTreeSet<ReferralReason>,
     /// The last day on which a verified consent shares the case with a link worker.
     pub shared_until: Option<NaiveDate>,
+    /// Whether the client's data may be used.
+    pub standing: ClientStanding,
 }
 
 /// Which assignments are wanted.
@@ -169,7 +171,7 @@ pub struct AssignmentFilter {
     pub link_worker: Option<LinkWorkerId>,
 }
 
-type CaseRow = (AssignmentRow, String, IdCol<ClientId>, String, Option<i64>, String, bool, Option<NaiveDate>);
+type CaseRow = (AssignmentRow, String, IdCol<ClientId>, String, Option<i64>, String, bool, Option<NaiveDate>, CodeCol<ClientStanding>);
 
 impl Db<'_> {
     /// Adds an assignment.
@@ -256,6 +258,7 @@ impl Db<'_> {
                 clients::language,
                 clients::interpreter_needed,
                 referrals::shared_until,
+                clients::standing,
             ))
             .first::<CaseRow>(self.conn())
             .optional()?;
@@ -279,6 +282,7 @@ impl Db<'_> {
                 clients::language,
                 clients::interpreter_needed,
                 referrals::shared_until,
+                clients::standing,
             ))
             .into_boxed::<MultiBackend>();
         let whole: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
@@ -298,6 +302,8 @@ impl Db<'_> {
                 if whole.is_empty() { query.filter(own) } else { query.filter(assignments::programme_id.eq_any(whole).or(own)) }
             }
         };
+        // What is restricted is shown to nobody.
+        query = query.filter(clients::standing.ne(CodeCol(ClientStanding::Restricted)));
         if let Some(referral) = filter.referral {
             query = query.filter(assignments::referral_id.eq(IdCol(referral)));
         }
@@ -332,7 +338,7 @@ impl Db<'_> {
             reasons.entry(id.0).or_default().insert(reason.0);
         }
         rows.into_iter()
-            .map(|(row, link_worker_name, client, municipality, age, language, interpreter_needed, shared_until)| {
+            .map(|(row, link_worker_name, client, municipality, age, language, interpreter_needed, shared_until, standing)| {
                 let municipality =
                     MunicipalityCode::parse(&municipality).ok_or_else(|| StoreError::corrupt("clients", "municipality", client.0))?;
                 let age = age.map(u32::try_from).transpose();
@@ -350,6 +356,7 @@ impl Db<'_> {
                     interpreter_needed,
                     reasons,
                     shared_until,
+                    standing: standing.0,
                 })
             })
             .collect()

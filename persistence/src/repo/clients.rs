@@ -1,16 +1,21 @@
 //! Clients. Identity code, phone, e-mail and address are stored sealed; the code is found by its blind index alone.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use lahete_domain::client::{Birth, Client, ClientData, Contact};
-use lahete_domain::codes::Sex;
+use lahete_domain::codes::{ClientStanding, Sex};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::ids::{ClientId, Id, ProgrammeId, ReferralId, UserId};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 
-use crate::among::among;
+use crate::among::{Among, among};
 use crate::cipher::{CipherError, Keys};
 use crate::connection::{MultiBackend, on_backend};
 use crate::repo::sealed::{self, Resealed};
@@ -42,6 +47,7 @@ struct ClientRow {
     interpreter_needed: bool,
     non_disclosure: bool,
     lives_at_home: Option<bool>,
+    standing: CodeCol<ClientStanding>,
 }
 
 const TABLE: &str = "clients";
@@ -94,6 +100,7 @@ impl ClientRow {
             interpreter_needed: data.interpreter_needed,
             non_disclosure: data.non_disclosure,
             lives_at_home: data.lives_at_home,
+            standing: CodeCol(client.standing),
         })
     }
 
@@ -120,6 +127,7 @@ impl ClientRow {
             version: self.version.into(),
             programme: self.programme_id.0,
             user: self.user_id.map(|user| user.0),
+            standing: self.standing.0,
             data: ClientData {
                 given_name: self.given_name,
                 family_name: self.family_name,
@@ -181,6 +189,20 @@ impl SealedColumns {
         }
         Ok((new != *self).then_some(new))
     }
+}
+
+type Wanted = diesel::dsl::Filter<clients::table, Among<clients::programme_id>>;
+
+/// The query of [`restricted_clients`].
+pub(super) type RestrictedClients = diesel::dsl::Select<diesel::dsl::Filter<Wanted, SqlLiteral<Bool>>, clients::id>;
+
+/// The clients of some programmes whose data are restricted: never many, and in an index of their own.
+pub(super) fn restricted_clients(programmes: Vec<ProgrammeId>) -> RestrictedClients {
+    clients::table
+        .filter(among(clients::programme_id, programmes))
+        // Spelled out, and not bound: only so can the database see that its index holds them all.
+        .filter(sql::<Bool>("clients.standing = 'restricted'"))
+        .select(clients::id)
 }
 
 impl Db<'_> {
@@ -322,6 +344,51 @@ impl Db<'_> {
             .set(&row)
             .execute(self.conn())?;
         if updated == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+
+    /// The referrals of a client, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn referrals_of_client(&mut self, id: ClientId) -> Result<Vec<ReferralId>, StoreError> {
+        let ids: Vec<IdCol<ReferralId>> = referrals::table
+            .filter(referrals::client_id.eq(IdCol(id)))
+            .order((referrals::created_at.asc(), referrals::id.asc()))
+            .select(referrals::id)
+            .load(self.conn())?;
+        Ok(ids.into_iter().map(|id| id.0).collect())
+    }
+
+    /// Drafts about a person who is a client already: their own ones, and those with their identity code.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn drafts_about(&mut self, client: &Client) -> Result<Vec<ReferralId>, StoreError> {
+        let of_programme = || {
+            clients::table
+                .inner_join(referrals::table)
+                .filter(clients::programme_id.eq(IdCol(client.programme)))
+                .filter(clients::provisional.eq(true))
+                .select(referrals::id)
+                .into_boxed::<MultiBackend>()
+        };
+        let mut ids: BTreeSet<IdCol<ReferralId>> = BTreeSet::new();
+        if let Some(user) = client.user {
+            ids.extend(of_programme().filter(clients::user_id.eq(IdCol(user))).load::<IdCol<ReferralId>>(self.conn())?);
+        }
+        if let Some(code) = &client.data.identity_code {
+            let indexes = self.keys().blind_indexes(&indexed(client.programme, code.reveal().as_bytes()));
+            for (key, wanted) in indexes.map_err(|error| sealed::error(error, TABLE, CODE, client.id))? {
+                let drafts = of_programme();
+                let drafts = if key % 2 == 1 {
+                    drafts.filter(clients::identity_code_index.eq(wanted))
+                } else {
+                    drafts.filter(clients::identity_code_index_2.eq(wanted))
+                };
+                ids.extend(drafts.load::<IdCol<ReferralId>>(self.conn())?);
+            }
+        }
+        Ok(ids.into_iter().map(|id| id.0).collect())
     }
 
     /// Whether a client is only that of a draft.

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 use lahete_domain::access::{Subject, Visibility};
 use lahete_domain::codes::{
-    Channel, Code, EndReason, MessageParty, Outcome, Priority, ReferralReason, ReferralStateCode, Role, Route, Sector, Sex,
+    Channel, ClientStanding, Code, EndReason, MessageParty, Outcome, Priority, ReferralReason, ReferralStateCode, Role, Route, Sector, Sex,
 };
 use lahete_domain::ids::{ApiClientId, AssignmentId, ClientId, OrganisationId, ProgrammeId, ReferralId, SupportPeriodId, UserId};
 use lahete_domain::programme::MunicipalityCode;
@@ -23,6 +23,7 @@ use crate::among::among;
 use crate::cipher::Keys;
 use crate::connection::{MultiBackend, on_backend};
 use crate::page::{Cursor, Page, PageRequest, merged};
+use crate::repo::clients::restricted_clients;
 use crate::repo::sealed::{self, Resealed};
 use crate::schema::{clients, consents, referral_details, referral_reasons, referral_snapshots, referrals};
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol, parse_instant};
@@ -145,6 +146,8 @@ pub struct Case {
     pub shared_until: Option<NaiveDate>,
     /// The municipality that the client lives in.
     pub municipality: MunicipalityCode,
+    /// Whether the client's data may be used.
+    pub standing: ClientStanding,
 }
 
 impl Case {
@@ -160,6 +163,7 @@ impl Case {
             client: self.client_user,
             shared_with_link_worker: self.shared_until.is_some_and(|until| today <= until),
             draft: self.referral.state == ReferralState::Draft,
+            standing: self.standing,
             ..Subject::of_programme(self.referral.programme)
         }
     }
@@ -339,10 +343,10 @@ impl DetailsRow {
     }
 }
 
-type JoinedRow = (ReferralRow, DetailsRow, Option<IdCol<UserId>>, Option<SnapshotRow>);
+type JoinedRow = (ReferralRow, DetailsRow, (Option<IdCol<UserId>>, CodeCol<ClientStanding>), Option<SnapshotRow>);
 
 fn into_case(joined: JoinedRow, reasons: BTreeSet<ReferralReason>) -> Result<Case, StoreError> {
-    let (row, details, client_user, snapshot) = joined;
+    let (row, details, (client_user, standing), snapshot) = joined;
     let id = row.id.0;
     let place = |text: &str| MunicipalityCode::parse(text).ok_or_else(|| StoreError::corrupt(TABLE, "municipality", id));
     let submission = match (row.submitted_at, snapshot) {
@@ -406,6 +410,7 @@ fn into_case(joined: JoinedRow, reasons: BTreeSet<ReferralReason>) -> Result<Cas
         link_worker_user: row.link_worker_user_id.map(|user| user.0),
         shared_until: row.shared_until,
         municipality,
+        standing: standing.0,
     })
 }
 
@@ -443,6 +448,14 @@ fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
                 .and(referrals::shared_until.ge(today)),
         ));
     }
+    // What is restricted is shown to nobody but the client.
+    let restricted = restricted_clients(visibility.known_programmes());
+    let mut all: Vec<Condition> = all
+        .into_iter()
+        .reduce(|left, right| Box::new(left.or(right)))
+        .map(|shown| -> Condition { Box::new(shown.and(referrals::client_id.ne_all(restricted).nullable())) })
+        .into_iter()
+        .collect();
     if let Some((user, programmes)) = &visibility.about {
         let own = clients::table.filter(clients::user_id.eq(IdCol(*user))).select(clients::id);
         all.push(Box::new(among(referrals::programme_id, programmes.iter().copied()).and(
@@ -462,7 +475,12 @@ impl Db<'_> {
             .left_join(referral_snapshots::table)
             .filter(among(referrals::id, wanted()));
         let rows: Vec<JoinedRow> = on_backend!(self.conn(), |c| joined
-            .select((ReferralRow::as_select(), DetailsRow::as_select(), clients::user_id, Option::<SnapshotRow>::as_select()))
+            .select((
+                ReferralRow::as_select(),
+                DetailsRow::as_select(),
+                (clients::user_id, clients::standing),
+                Option::<SnapshotRow>::as_select()
+            ))
             .load(c))?;
         let mut reasons: BTreeMap<IdCol<ReferralId>, BTreeSet<ReferralReason>> = BTreeMap::new();
         let of_these = referral_reasons::table.filter(among(referral_reasons::referral_id, wanted()));
@@ -794,6 +812,7 @@ impl Db<'_> {
         diesel::delete(referral_reasons::table.filter(referral_reasons::referral_id.eq(id))).execute(self.conn())?;
         diesel::delete(referral_details::table.find(id)).execute(self.conn())?;
         diesel::delete(referrals::table.find(id)).execute(self.conn())?;
+        self.idempotency_forget_client(case.referral.client)?;
         self.client_delete_provisional(case.referral.client)
     }
 }

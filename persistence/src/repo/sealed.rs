@@ -78,6 +78,16 @@ pub const SEALED_TABLES: &[SealedTable] = &[
         columns: &[("referrer_contact", SealedForm::Text)],
         reseal: |db, after, limit| db.referral_contacts_reseal(after, limit),
     },
+    SealedTable {
+        table: "client_changes",
+        columns: &[("details", SealedForm::Bytes)],
+        reseal: |db, after, limit| db.client_changes_reseal(after, limit),
+    },
+    SealedTable {
+        table: "idempotency_keys",
+        columns: &[("answer", SealedForm::Bytes)],
+        reseal: |db, after, limit| db.stored_answers_reseal(after, limit),
+    },
 ];
 
 /// What a failure to seal or to open means for the row. A key that is missing is a fault of the settings and not of the row.
@@ -123,6 +133,15 @@ pub(crate) fn reseal(keys: &Keys, table: &str, column: &str, row: Uuid, value: &
         *stored = keys.seal_text(table, column, row, &plain)?;
     }
     Ok(())
+}
+
+/// The bytes sealed with the key in use; nothing when they are so already.
+pub(crate) fn reseal_bytes(keys: &Keys, table: &str, column: &str, row: Uuid, old: &[u8]) -> Result<Option<Vec<u8>>, CipherError> {
+    if old.first() == Some(&keys.current_id()) {
+        return Ok(None);
+    }
+    let plain = keys.decrypt(table, column, row, old)?;
+    keys.encrypt(table, column, row, &plain).map(Some)
 }
 
 /// How many values of one column lie under one key.

@@ -111,6 +111,7 @@ fn case(state: ReferralState) -> Case {
         client_user: Some(id(AINO)),
         link_worker_user: Some(id(LIISA)),
         shared_until: Some(OPEN_ENDED),
+        standing: lahete_domain::codes::ClientStanding::Open,
         municipality: sodankyla(),
     }
 }
@@ -208,6 +209,7 @@ fn people(db: &mut Db<'_>) -> Result<(), StoreError> {
         version: Version::FIRST,
         programme: id(PROGRAMME),
         user: Some(id(AINO)),
+        standing: lahete_domain::codes::ClientStanding::Open,
         data: ClientData {
             given_name: "Aino".to_owned(),
             family_name: "Esimerkki".to_owned(),

@@ -18,11 +18,12 @@ use diesel::prelude::*;
 use lahete_domain::ids::IdSource;
 
 use crate::cipher::Keys;
-use crate::connection::{Opener, Purpose, Session};
+use crate::connection::{AnyConnection, Opener, Purpose, Session};
 use crate::db::{Context, Db};
 use crate::error::StoreError;
 use crate::inspection::Statements;
 use crate::migrations::{self, SchemaState};
+use crate::repo::records::{Fate, TABLES};
 use crate::repo::trail::{Anchor, TrailKey, VerifyReport};
 use crate::url::DbUrl;
 
@@ -402,6 +403,39 @@ impl Store {
     #[must_use]
     pub fn trail_events(&self) -> u64 {
         self.inner.heads.events()
+    }
+
+    /// Runs a closure that only reads on a connection of its own, however long it takes and in no transaction: for what counts through whole tables.
+    ///
+    /// # Errors
+    /// The closure's, or [`StoreError::Unavailable`].
+    pub async fn count_apart<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Db<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let context = self.context();
+        self.with_own_connection(move |session| f(&mut Db::new(&mut session.conn, &context))).await
+    }
+
+    /// Takes what was erased out of what the database keeps beside its tables. On SQLite that is the log, which is moved into the file and emptied;
+    /// the file itself is overwritten at once. On PostgreSQL the tables are vacuumed, after which the old rows can be read by no statement any more;
+    /// their bytes go when a page is used again, or with `VACUUM FULL`, which locks the table.
+    ///
+    /// # Errors
+    /// Whatever the database says; [`StoreError::Busy`] when somebody reads so long that SQLite's log cannot be emptied now.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        self.with_own_connection(|session| match &mut session.conn {
+            AnyConnection::Sqlite(c) => {
+                let busy = diesel::dsl::sql::<diesel::sql_types::Integer>("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<i32>(c)?;
+                if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+            }
+            AnyConnection::Postgresql(c) => {
+                let changed = TABLES.iter().filter(|table| table.fate != Fate::Keep);
+                let tables: Vec<&str> = changed.map(|table| table.name).collect();
+                Ok(diesel::connection::SimpleConnection::batch_execute(c, &format!("VACUUM {}", tables.join(", ")))?)
+            }
+        })
+        .await
     }
 
     async fn with_own_connection<T: Send + 'static>(

@@ -14,7 +14,7 @@ use super::*;
 use crate::constraint::Constraint;
 use crate::page::PageRequest;
 use crate::repo::audit::{AuditFilter, StoredAuditEvent};
-use crate::repo::idempotency::StoredAnswer;
+use crate::repo::idempotency::{StoredAnswer, Told};
 use crate::repo::trail::{ChainFaultKind, VerifyReport};
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, JsonCol, VersionCol};
 
@@ -104,8 +104,7 @@ fn answer(body: &str) -> StoredAnswer {
     StoredAnswer {
         fingerprint: vec![0, 1, 255],
         status: 201,
-        headers: vec![("ETag".into(), "\"1\"".into())],
-        body: body.into(),
+        told: Some(Told { headers: vec![("ETag".into(), "\"1\"".into())], body: body.into() }),
         created_at: now(),
     }
 }

@@ -51,9 +51,26 @@ pub enum Stage {
     NothingPlanned,
     Paused,
     Closed,
+    /// In review, about somebody whom the tests know from nowhere else and who does not sign in.
+    Stranger,
+    /// A stranger whose data are restricted; that the restriction ends was decided.
+    Restricted,
+    /// A stranger under a legal hold.
+    Held,
+    /// The client has asked about their data.
+    Asked,
+    /// The privacy officer works on it.
+    Handled,
+    /// The client can fetch what they asked for.
+    Fulfilled,
 }
 
 impl Stage {
+    /// Whether the case is about somebody else than the client of the own programme.
+    pub fn is_strangers(self) -> bool {
+        matches!(self, Self::Stranger | Self::Restricted | Self::Held)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Settings => "settings",
@@ -69,6 +86,12 @@ impl Stage {
             Self::NothingPlanned => "in_support, nothing planned",
             Self::Paused => "paused",
             Self::Closed => "closed",
+            Self::Stranger => "in_review, a stranger",
+            Self::Restricted => "a stranger, restricted",
+            Self::Held => "a stranger, held",
+            Self::Asked => "data request received",
+            Self::Handled => "data request in progress",
+            Self::Fulfilled => "data request fulfilled",
         }
     }
 }
@@ -82,7 +105,7 @@ pub struct Built {
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-fn number() -> usize {
+pub fn number() -> usize {
     COUNT.fetch_add(1, Ordering::SeqCst)
 }
 
@@ -176,7 +199,12 @@ impl Built {
 
     /// Makes a case.
     pub fn new(app: &TestApp, origin: Origin, stage: Stage) -> Self {
-        Self::of(app, about_the_client(), origin, stage)
+        let mut body = about_the_client();
+        if stage.is_strangers() {
+            body["client"]["given_name"] = json!("Outi");
+            body["client"].as_object_mut().unwrap().remove("personal_identity_code");
+        }
+        Self::of(app, body, origin, stage)
     }
 
     /// Makes a case of a referral as it is written here.
@@ -241,6 +269,12 @@ impl Built {
         }
         self.look_up(&coordinator, "link_worker_id", "/v1/link-workers");
         self.look_up(&coordinator, "activity_id", "/v1/activities");
+        let runs = admin.get("/v1/retention-runs").send().expect(200);
+        if runs["items"].as_array().unwrap().is_empty() {
+            crate::http::dry_run(app);
+        }
+        let runs = admin.get("/v1/retention-runs").send().expect(200);
+        self.keep("retention_run_id", &runs["items"][0]);
     }
 
     fn write(&mut self, app: &TestApp, mut body: Value, origin: Origin, submit: bool) {
@@ -309,6 +343,41 @@ impl Built {
         self.keep("consent_id", &consents["items"][0]);
         self.look_up(&coordinator, "referral_id", "/v1/referrals");
         self.look_up(&coordinator, "client_id", "/v1/clients");
+        self.rights(app, stage);
+    }
+
+    /// What the privacy officer has to do with the case.
+    fn rights(&mut self, app: &TestApp, stage: Stage) {
+        let officer = app.user(app.world.own.privacy_officer);
+        let client = self.id("client_id").to_owned();
+        match stage {
+            Stage::Restricted => {
+                let path = format!("/v1/clients/{client}/restriction");
+                officer.post(&path).json(json!({"reason": "Tiedot kiistetään."})).send().expect(201);
+                let release = officer.post(&format!("{path}/release")).if_match(1).json(json!({"reason": "Tarkistettu."}));
+                release.send().expect(200);
+                self.versions.insert("restriction".to_owned(), 2);
+                self.ids.insert("restricted_client".to_owned(), client);
+            }
+            Stage::Held => {
+                let hold = officer.post("/v1/legal-holds").json(json!({"client_id": client, "reason": "Kantelu."})).send().expect(201);
+                self.keep("legal_hold_id", &hold);
+                self.look_up(&officer, "legal_hold_id", "/v1/legal-holds");
+            }
+            Stage::Asked | Stage::Handled | Stage::Fulfilled => {
+                let asked = officer.post("/v1/data-requests").json(json!({"client_id": client, "kind": "access"})).send().expect(201);
+                self.keep("data_request_id", &asked);
+                let path = format!("/v1/data-requests/{}", self.id("data_request_id"));
+                if stage != Stage::Asked {
+                    officer.post(&format!("{path}/start")).if_match(1).send().expect(200);
+                }
+                if stage == Stage::Fulfilled {
+                    officer.post(&format!("{path}/fulfil")).if_match(2).json(json!({})).send().expect(200);
+                }
+                self.look_up(&officer, "data_request_id", "/v1/data-requests");
+            }
+            _ => {}
+        }
     }
 
     fn support(&mut self, app: &TestApp, stage: Stage) {

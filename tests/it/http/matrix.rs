@@ -280,6 +280,64 @@ fn lines() -> Vec<Line> {
     add("client_link_user", S::InSupport, nurse, Case(A::ClientUpdate), |built| json!({"user_id": built.id("client_user")}));
     add("client_access_log", S::InSupport, nurse, Case(A::AccessLogView), no_body);
 
+    add("client_history", S::InSupport, nurse, Case(A::ClientHistoryView), no_body);
+    add(
+        "referral_rectify",
+        S::InReview,
+        nurse,
+        Case(A::ReferralRectify),
+        |_| json!({"wish": "Laulamaan, ei kävelemään.", "reason": "Kirjattiin väärin."}),
+    );
+    add("client_restriction_create", S::Stranger, nurse, Case(A::ClientRestrict), |_| json!({"reason": "Tiedot kiistetään."}));
+    add("client_restriction_view", S::Restricted, nurse, Case(A::DataRequestView), no_body);
+    add("client_restriction_release", S::Restricted, nurse, Case(A::ClientRestrict), |_| json!({"reason": "Tarkistettu."}));
+    add("client_restriction_lift", S::Restricted, nurse, Case(A::ClientRestrictionLift), no_body);
+    add("data_request_list", S::Asked, nurse, List(A::DataRequestView), no_body);
+    add(
+        "data_request_create",
+        S::InReview,
+        nurse,
+        Case(A::DataRequestCreate),
+        |built| json!({"client_id": built.id("client_id"), "kind": "erasure", "words": "Poistakaa kaikki."}),
+    );
+    add("data_request_view", S::Asked, nurse, Case(A::DataRequestView), no_body);
+    add("data_request_start", S::Asked, nurse, Case(A::DataRequestHandle), no_body);
+    add("data_request_extend", S::Asked, nurse, Case(A::DataRequestHandle), |_| json!({"reason": "Paljon aineistoa."}));
+    add("data_request_fulfil", S::Handled, nurse, Case(A::DataRequestHandle), empty);
+    add(
+        "data_request_refuse",
+        S::Handled,
+        nurse,
+        Case(A::DataRequestHandle),
+        |_| json!({"ground": "not_identified", "decision": "Henkilöllisyyttä ei voitu varmistaa."}),
+    );
+    add("data_request_withdraw", S::Asked, nurse, Case(A::DataRequestWithdraw), no_body);
+    add("data_request_package", S::Fulfilled, nurse, Case(A::DataPackageView), no_body);
+    add("legal_hold_list", S::Held, nurse, List(A::LegalHoldManage), no_body);
+    add(
+        "legal_hold_create",
+        S::Stranger,
+        nurse,
+        Case(A::LegalHoldManage),
+        |built| json!({"client_id": built.id("client_id"), "reason": "Kantelu on vireillä."}),
+    );
+    add("legal_hold_view", S::Held, nurse, Case(A::LegalHoldManage), no_body);
+    add("legal_hold_end", S::Held, nurse, Case(A::LegalHoldManage), empty);
+    add("retention_policy_list", S::Settings, nurse, List(A::RetentionView), no_body);
+    add("retention_policy_create", S::Settings, nurse, Programme(A::RetentionManage), |built| {
+        // No two policies of a class begin on one day.
+        let day = chrono::NaiveDate::from_ymd_opt(2027, 1, 1).unwrap() + chrono::Days::new(super::cases::number() as u64);
+        json!({
+            "programme_id": built.id("programme_id"), "record_class": "visit", "valid_from": day.to_string(), "keep_months": 60,
+            "legal_basis": "Tiedonohjaussuunnitelma."
+        })
+    });
+    add("retention_run_list", S::Settings, nurse, List(A::RetentionView), no_body);
+    add("retention_run_view", S::Settings, nurse, Programme(A::RetentionView), no_body);
+    add("me_data_request_list", S::Asked, nurse, Mine, no_body);
+    add("me_data_request_create", S::InReview, nurse, Case(A::DataCopyView), |_| json!({"kind": "rectification"}));
+    add("me_data_copy", S::InSupport, nurse, Case(A::DataCopyView), no_body);
+
     add("me_view", S::Settings, nurse, Token, no_body);
     add("me_referrals", S::InSupport, nurse, Mine, no_body);
     add("me_consents", S::InSupport, nurse, Mine, no_body);
@@ -455,7 +513,7 @@ impl Who {
                 if line.stage == Stage::Draft {
                     line.origin == Origin::Client
                 } else {
-                    line.origin != Origin::Anonymous
+                    line.origin != Origin::Anonymous && !line.stage.is_strangers()
                 }
             }
             Some(Role::LinkWorker) => match line.stage {
@@ -573,6 +631,9 @@ fn documented() -> BTreeMap<String, Documented> {
 fn versioned(operation: &str, path: &str) -> String {
     if operation.contains("consent") {
         return "referral_id".to_owned();
+    }
+    if operation.contains("restriction") {
+        return "restriction".to_owned();
     }
     path.rsplit('{').next().unwrap().split('}').next().unwrap().to_owned()
 }

@@ -2,7 +2,7 @@
 
 mod bad_input;
 pub mod cases;
-mod journeys;
+pub mod journeys;
 pub mod logs;
 mod matrix;
 mod plans;
@@ -14,3 +14,13 @@ mod visibility;
 
 pub use cases::anonymous_referral;
 pub use referrals::complete as complete_referral;
+
+/// What the retention would do today.
+pub fn dry_run(app: &crate::support::TestApp) {
+    use lahete_api::jobs::retention::{Plan, run_all};
+    use lahete_domain::time::Clock as _;
+    let ids: std::sync::Arc<dyn lahete_domain::ids::IdSource> = std::sync::Arc::new(lahete_api::id_source::UuidV7);
+    let now = app.clock.now();
+    let plan = Plan { on: now.helsinki_date(), dry_run: true };
+    crate::support::database::wait(run_all(&app.store, &ids, plan, now, |_, _| {})).unwrap();
+}

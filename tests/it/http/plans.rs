@@ -108,6 +108,8 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         "client_id" | "support_period_id" => one(built.id(name)),
         "from" => one(&if is_instant(schema) { "2026-01-01T00:00:00Z".to_owned() } else { "2026-01-01".to_owned() }),
         "until" => one(&if is_instant(schema) { "2026-12-31T00:00:00Z".to_owned() } else { "2026-12-31".to_owned() }),
+        "on" => one("2026-12-31"),
+        "due_within_days" => one("30"),
         "visits_until" | "ends_before" | "active_on" => one("2026-12-31"),
         "municipality" => one(people.municipality),
         "wellbeing_county" => one("21"),
@@ -138,6 +140,7 @@ fn readings(app: &TestApp, built: &Built) -> Vec<Reading> {
         };
         while let Some((before, rest)) = reading.path.split_once('{') {
             let (name, after) = rest.split_once('}').unwrap();
+            let name = if reading.name.starts_with("client_restriction") { "restricted_client" } else { name };
             reading.path = format!("{before}{}{after}", built.id(name));
         }
         for parameter in operation["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] == "query") {
@@ -251,7 +254,9 @@ fn record(app: &TestApp, statements: &Statements) -> Seen {
         Built::new(app, origin, stage);
     }
     let mut built = Built::new(app, Referrer, Stage::InSupport);
-    built.add(&Built::new(app, Referrer, Stage::Settings));
+    for stage in [Stage::Settings, Stage::Fulfilled, Stage::Held, Stage::Restricted] {
+        built.add(&Built::new(app, Referrer, stage));
+    }
     Built::new(app, Referrer, Stage::InSupport).finish(app);
     seen.note(statements.take(), "making cases", false);
     let callers = everybody(app);

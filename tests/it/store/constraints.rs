@@ -13,7 +13,7 @@ use lahete_domain::referral::Source;
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::user::User;
 use lahete_domain::version::Version;
-use lahete_persistence::repo::idempotency::StoredAnswer;
+use lahete_persistence::repo::idempotency::{StoredAnswer, Told};
 use lahete_persistence::{Constraint, StoreError};
 
 use super::{case, client, day, fresh, now, store_case, store_test};
@@ -188,8 +188,7 @@ store_test! {
         let answer = || StoredAnswer {
             fingerprint: vec![0, 1, 255],
             status: 201,
-            headers: vec![("ETag".to_owned(), "\"1\"".to_owned())],
-            body: "{}".to_owned(),
+            told: Some(Told { headers: vec![("ETag".to_owned(), "\"1\"".to_owned())], body: "{}".to_owned() }),
             created_at: now(),
         };
         stage.put(move |db| db.idempotency_insert("user:1", "referral_create", "k", &answer()));

@@ -142,6 +142,7 @@ pub fn client(people: &People) -> Client {
         version: Version::FIRST,
         programme: people.programme,
         user: None,
+        standing: lahete_domain::codes::ClientStanding::Open,
         data: ClientData {
             given_name: "Aino".to_owned(),
             family_name: "Esimerkki".to_owned(),
@@ -201,6 +202,7 @@ pub fn case(people: &People, client: &Client, state: ReferralState) -> Case {
         client_user: client.user,
         link_worker_user: None,
         shared_until: sent.then_some(OPEN_ENDED),
+        standing: lahete_domain::codes::ClientStanding::Open,
         municipality: municipality(people),
     }
 }

@@ -10,7 +10,7 @@ use crate::support::Kind;
 use crate::support::postgresql::Cluster;
 
 /// Whether calls carry an idempotency key: then their answers are stored, too.
-const WITH_IDEMPOTENCY_KEYS: bool = false;
+const WITH_IDEMPOTENCY_KEYS: bool = true;
 
 const SEEDS: usize = 1000;
 
