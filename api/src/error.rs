@@ -97,6 +97,8 @@ pub enum AppError {
         /// The action of the policy.
         action: &'static str,
     },
+    /// The caller stands in no relation to the case any more and has not said why they want to see it.
+    ReasonRequired,
     /// No valid token.
     Unauthenticated(Unauthenticated),
     /// A rule says no.

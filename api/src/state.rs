@@ -16,6 +16,7 @@ use crate::auth::rate_limit::AddressLimit;
 use crate::config::Config;
 use crate::http::extract::paging::CursorKey;
 use crate::http::openapi::{DocumentFormat, served_document, write_document};
+use crate::under_way::UnderWay;
 
 /// The limits for each address.
 #[derive(Debug)]
@@ -65,6 +66,8 @@ pub struct AppState {
     pub documents: Documents,
     /// The address by which callers reach us.
     pub base_url: Arc<str>,
+    /// The reads that have begun and have no answer yet.
+    pub under_way: UnderWay,
     draining: AtomicBool,
 }
 
@@ -95,6 +98,7 @@ impl AppState {
                 public: AddressLimit::per_minute(config.public_requests_per_minute),
             },
             base_url: Arc::from(config.base_url.as_str()),
+            under_way: UnderWay::default(),
             documents,
             config,
             store,

@@ -29,6 +29,8 @@ pub enum Constraint {
     TermsDayTaken,
     /// The person is a link worker of the programme already.
     LinkWorkerTaken,
+    /// The programme has this version of its consent text in this language already.
+    ConsentTextTaken,
     /// A row refers to another one that does not exist, or is referred to. SQLite does not say which.
     ForeignKey,
     /// Any other rule.
@@ -51,6 +53,11 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
     (Constraint::ActivityLinkTaken, "activity_links_referral_id_activity_id_key", "activity_links.referral_id, activity_links.activity_id"),
     (Constraint::TermsDayTaken, "programme_terms_programme_id_valid_from_key", "programme_terms.programme_id, programme_terms.valid_from"),
     (Constraint::LinkWorkerTaken, "link_workers_programme_id_user_id_key", "link_workers.programme_id, link_workers.user_id"),
+    (
+        Constraint::ConsentTextTaken,
+        "consent_texts_programme_id_version_language_key",
+        "consent_texts.programme_id, consent_texts.version, consent_texts.language",
+    ),
 ];
 
 /// What the triggers of both databases say.
@@ -99,6 +106,7 @@ impl fmt::Display for Constraint {
             Self::ActivityLinkTaken => "the client is linked to this activity",
             Self::TermsDayTaken => "there are terms from that day already",
             Self::LinkWorkerTaken => "the person is a link worker of the programme",
+            Self::ConsentTextTaken => "the programme has this version of its consent text in this language",
             Self::ForeignKey => "a row refers to one that does not exist",
             Self::Other => "a rule of the schema",
         })

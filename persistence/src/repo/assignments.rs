@@ -7,7 +7,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use lahete_domain::assignment::{Assignment, AssignmentState};
-use lahete_domain::codes::{AssignmentEndReason, AssignmentStateCode, DeclineReason, ReferralReason};
+use lahete_domain::codes::{AssignmentEndReason, AssignmentStateCode, DeclineReason, ReferralReason, ReferralStateCode};
 use lahete_domain::ids::{AssignmentId, ClientId, Id, LinkWorkerId, ProgrammeId, ReferralId, UserId};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Instant;
@@ -151,6 +151,12 @@ pub struct AssignmentCase {
     pub reasons: BTreeSet<ReferralReason>,
     /// The last day on which a verified consent shares the case with a link worker.
     pub shared_until: Option<NaiveDate>,
+    /// Whether the client's places are protected (turvakielto).
+    pub non_disclosure: bool,
+    /// Where the referral stands.
+    pub referral_state: ReferralStateCode,
+    /// Since when.
+    pub referral_state_since: Instant,
 }
 
 /// Which assignments are wanted.
@@ -169,7 +175,19 @@ pub struct AssignmentFilter {
     pub link_worker: Option<LinkWorkerId>,
 }
 
-type CaseRow = (AssignmentRow, String, IdCol<ClientId>, String, Option<i64>, String, bool, Option<NaiveDate>);
+type CaseRow = (
+    AssignmentRow,
+    String,
+    IdCol<ClientId>,
+    String,
+    Option<i64>,
+    String,
+    bool,
+    Option<NaiveDate>,
+    bool,
+    CodeCol<ReferralStateCode>,
+    InstantCol,
+);
 
 impl Db<'_> {
     /// Adds an assignment.
@@ -256,10 +274,15 @@ impl Db<'_> {
                 clients::language,
                 clients::interpreter_needed,
                 referrals::shared_until,
+                clients::non_disclosure,
+                referrals::state,
+                referrals::state_since,
             ))
             .first::<CaseRow>(self.conn())
             .optional()?;
-        self.with_reasons(row.into_iter().collect()).map(|found| found.into_iter().next())
+        // Asked also for an assignment that is not there: to find nothing takes as long as to find what one may not see.
+        let referrals = vec![row.as_ref().map_or_else(|| IdCol(ReferralId::nil()), |(row, ..)| row.referral_id)];
+        self.with_reasons(referrals, row.into_iter().collect()).map(|found| found.into_iter().next())
     }
 
     /// A page of assignments, the newest proposal first.
@@ -279,6 +302,9 @@ impl Db<'_> {
                 clients::language,
                 clients::interpreter_needed,
                 referrals::shared_until,
+                clients::non_disclosure,
+                referrals::state,
+                referrals::state_since,
             ))
             .into_boxed::<MultiBackend>();
         let whole: Vec<_> = filter.programmes.iter().copied().map(IdCol).collect();
@@ -315,11 +341,11 @@ impl Db<'_> {
         let rows =
             query.order((assignments::proposed_at.desc(), assignments::id.desc())).limit(request.fetch()).load::<CaseRow>(self.conn())?;
         let page = Page::from_rows(rows, request, |(row, ..)| Cursor { sort: row.proposed_at.0.to_string(), id: row.id.0.as_uuid() });
-        Ok(Page { items: self.with_reasons(page.items)?, next: page.next })
+        let referrals = page.items.iter().map(|(row, ..)| row.referral_id).collect();
+        Ok(Page { items: self.with_reasons(referrals, page.items)?, next: page.next })
     }
 
-    fn with_reasons(&mut self, rows: Vec<CaseRow>) -> Result<Vec<AssignmentCase>, StoreError> {
-        let ids: Vec<_> = rows.iter().map(|(row, ..)| row.referral_id).collect();
+    fn with_reasons(&mut self, ids: Vec<IdCol<ReferralId>>, rows: Vec<CaseRow>) -> Result<Vec<AssignmentCase>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -332,7 +358,20 @@ impl Db<'_> {
             reasons.entry(id.0).or_default().insert(reason.0);
         }
         rows.into_iter()
-            .map(|(row, link_worker_name, client, municipality, age, language, interpreter_needed, shared_until)| {
+            .map(|row| {
+                let (
+                    row,
+                    link_worker_name,
+                    client,
+                    municipality,
+                    age,
+                    language,
+                    interpreter_needed,
+                    shared_until,
+                    non_disclosure,
+                    state,
+                    since,
+                ) = row;
                 let municipality =
                     MunicipalityCode::parse(&municipality).ok_or_else(|| StoreError::corrupt("clients", "municipality", client.0))?;
                 let age = age.map(u32::try_from).transpose();
@@ -350,6 +389,9 @@ impl Db<'_> {
                     interpreter_needed,
                     reasons,
                     shared_until,
+                    non_disclosure,
+                    referral_state: state.0,
+                    referral_state_since: since.0,
                 })
             })
             .collect()

@@ -20,6 +20,7 @@ pub mod api_clients;
 pub mod assignments;
 pub mod audit;
 pub mod clients;
+pub mod consent_texts;
 pub mod consents;
 pub mod events;
 pub mod goals;
