@@ -101,6 +101,8 @@ pub enum AppError {
     },
     /// The client's data are restricted: they are stored, and nothing else is done with them.
     Restricted,
+    /// The caller stands in no relation to the case any more and has not said why they want to see it.
+    ReasonRequired,
     /// No valid token.
     Unauthenticated(Unauthenticated),
     /// A rule says no.

@@ -14,7 +14,7 @@ use futures_util::future::Either;
 use lahete_domain::access::{self, Action, Decision, Subject};
 use lahete_domain::actor::{Actor, Caller, Grant};
 use lahete_domain::audit::AuditEvent;
-use lahete_domain::codes::{AuditAction, AuditOutcome, ClientStanding, Language};
+use lahete_domain::codes::{AuditAction, AuditOutcome, ClientStanding, Language, Role};
 use lahete_domain::ids::{ClientId, IdSource, ProgrammeId, ReferralId};
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
@@ -32,6 +32,7 @@ use crate::http::extract::idempotency_key::idempotency_key;
 use crate::http::extract::if_match::{if_match, if_none_match};
 use crate::http::facts::{CallerKind, RequestFacts};
 use crate::http::problem::Problem;
+use crate::referrals::case;
 use crate::state::AppState;
 
 /// The header in which a caller states why data is read outside their own relation to the case.
@@ -65,7 +66,8 @@ impl OpContext {
     /// Decides an access by the policy. A refusal about a known client is noted in the audit trail.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] when the caller may not know of the subject, [`AppError::Forbidden`] when they may see it but not do this.
+    /// [`AppError::NotFound`] when the caller may not know of the subject, [`AppError::Forbidden`] when they may see it but not do this,
+    /// [`AppError::ReasonRequired`] when they stand in no relation to it any more and have not said why.
     pub fn require(
         &self,
         db: &mut Db<'_>,
@@ -75,29 +77,62 @@ impl OpContext {
         referral: Option<ReferralId>,
     ) -> Result<Grant, AppError> {
         let refusal = match access::decide(&self.actor, action, subject) {
-            Decision::Allowed(grant) => return Ok(grant),
+            Decision::Allowed(grant) if self.reason.is_some() || !access::needs_reason(grant.role, subject.past) => return Ok(grant),
+            Decision::Allowed(_) => AppError::ReasonRequired,
             Decision::Hidden => AppError::NotFound(action.as_str()),
             Decision::Forbidden => AppError::Forbidden { action: action.as_str() },
             Decision::Closed(ClientStanding::Erased) => RuleProblem::new("client_erased", "What was known of the client is erased.").into(),
             Decision::Closed(_) => AppError::Restricted,
         };
         if client.is_some() {
-            db.audit(AuditEvent {
-                at: self.now,
-                caller: self.actor.caller,
-                role: None,
-                organisation: None,
-                programme: Some(subject.programme),
-                client,
-                referral,
-                operation: self.operation,
-                action: if action == action.view() { AuditAction::Read } else { AuditAction::Changed },
-                outcome: AuditOutcome::Denied,
-                reason: self.reason.clone(),
-                request_id: self.request_id.clone(),
-            });
+            self.audit_denied(db, action, Some(subject.programme), client, referral);
         }
         Err(refusal)
+    }
+
+    fn audit_denied(
+        &self,
+        db: &mut Db<'_>,
+        action: Action,
+        programme: Option<ProgrammeId>,
+        client: Option<ClientId>,
+        referral: Option<ReferralId>,
+    ) {
+        db.audit(AuditEvent {
+            at: self.now,
+            caller: self.actor.caller,
+            role: None,
+            organisation: None,
+            programme,
+            client,
+            referral,
+            operation: self.operation,
+            action: if action == action.view() { AuditAction::Read } else { AuditAction::Changed },
+            outcome: AuditOutcome::Denied,
+            reason: self.reason.clone(),
+            request_id: self.request_id.clone(),
+        });
+    }
+
+    /// What somebody gets who asks for a case or a client that is not there. It leaves an event as well, in the trail of the caller's own programme:
+    /// whoever tries ids out is seen doing it, and cannot tell by the time that the answer takes what exists elsewhere.
+    pub fn absent(&self, db: &mut Db<'_>, action: Action) -> AppError {
+        self.audit_denied(db, action, self.actor.grants.first().map(|grant| grant.programme), None, None);
+        AppError::NotFound(action.as_str())
+    }
+
+    /// Asks for a stated reason for something that is the caller's to do, but shall be explained.
+    ///
+    /// # Errors
+    /// [`AppError::ReasonRequired`] when there is none.
+    pub fn expect_reason(&self) -> Result<(), AppError> {
+        if self.reason.is_some() { Ok(()) } else { Err(AppError::ReasonRequired) }
+    }
+
+    /// Whether a row of a list is shown without what tells about the client: the case lies behind the caller, who has not said why they look.
+    #[must_use]
+    pub fn veils(&self, role: Role, past: bool) -> bool {
+        self.reason.is_none() && access::needs_reason(role, past)
     }
 
     /// Notes an allowed access to a client's data in the audit trail.
@@ -318,6 +353,8 @@ impl Operation {
     where
         F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
     {
+        let state = self.state.clone();
+        let _reading = state.under_way.begin();
         let (store, closure, known) = self.reading(work);
         Ok(store.read(closure).await?.unless_known(known.as_deref()))
     }
@@ -330,6 +367,8 @@ impl Operation {
     where
         F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
     {
+        let state = self.state.clone();
+        let _reading = state.under_way.begin();
         let (store, closure, known) = self.reading(work);
         Ok(store.read_apart(closure).await?.unless_known(known.as_deref()))
     }
@@ -359,6 +398,21 @@ impl Operation {
         self.write_as(Writing::Change, work).await
     }
 
+    /// As [`Operation::write`], for a use case that takes access away: it is answered only when every call that had begun before has its answer. So
+    /// nothing that was taken away is told after the answer which says that it was.
+    ///
+    /// # Errors
+    /// As [`Operation::write`].
+    pub async fn write_and_shut<F>(self, work: F) -> Result<Answer, Problem>
+    where
+        F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
+    {
+        let state = self.state.clone();
+        let answer = self.write(work).await?;
+        state.under_way.passed().await;
+        Ok(answer)
+    }
+
     /// As [`Operation::write`], for a use case that adds something new and decides by nothing that another call may change meanwhile.
     ///
     /// # Errors
@@ -374,6 +428,9 @@ impl Operation {
     where
         F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
     {
+        let state = self.state.clone();
+        // What a change answers tells about the case as well.
+        let _under_way = state.under_way.begin();
         let call = self.call();
         let store = self.state.store.clone();
         // Whoever may not know of a thing is told that first; but nothing is done, judged or answered again for a change that names no version.
@@ -393,12 +450,21 @@ impl Operation {
         };
         let entry = IdempotencyEntry { caller: subject_of(self.caller), operation: self.operation, key, fingerprint: self.fingerprint() };
         let first = entry.clone();
+        let named: Vec<(String, uuid::Uuid)> = self
+            .request
+            .match_info()
+            .iter()
+            .filter_map(|(name, text)| uuid::Uuid::try_parse(text).ok().map(|id| (name.to_owned(), id)))
+            .collect();
         let result = store
             .write_as(writing, move |db: &mut Db<'_>| -> Result<Answer, AppError> {
                 let context = call.enter(db)?;
                 // Somebody who has lost all rights since gets what the use case says to them, and not what it said then.
                 let has_rights = context.actor.caller == Caller::Anonymous || !context.actor.grants.is_empty();
                 if has_rights && let Some(answer) = first.find(db)? {
+                    for (name, id) in &named {
+                        case::expect_still_seen(db, &context, name, *id)?;
+                    }
                     return if lacks_version { Err(AppError::PreconditionRequired) } else { Ok(answer) };
                 }
                 let answer = work(db, &context)?;

@@ -29,6 +29,7 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::measure_instruments::configure);
     config.configure(crate::public::configure);
     config.configure(crate::consents::configure);
+    config.configure(crate::consent_texts::configure);
     config.configure(crate::clients::configure);
     config.configure(crate::restrictions::configure);
     config.configure(crate::data_requests::configure);

@@ -17,6 +17,7 @@ use crate::auth::revocations::Revocations;
 use crate::config::Config;
 use crate::http::extract::paging::CursorKey;
 use crate::http::openapi::{DocumentFormat, served_document, write_document};
+use crate::under_way::UnderWay;
 
 /// The limits for each address or caller.
 #[derive(Debug)]
@@ -85,6 +86,8 @@ pub struct AppState {
     pub documents: Documents,
     /// The address by which callers reach us.
     pub base_url: Arc<str>,
+    /// The reads that have begun and have no answer yet.
+    pub under_way: UnderWay,
     draining: AtomicBool,
 }
 
@@ -124,6 +127,7 @@ impl AppState {
                 misses: MissLimit::per_minute(config.misses_per_minute),
             },
             base_url: Arc::from(config.base_url.as_str()),
+            under_way: UnderWay::default(),
             documents,
             config,
             store,

@@ -5,8 +5,11 @@
 //! is *forbidden* (403).
 
 use crate::actor::{Actor, Caller, Grant};
-use crate::codes::{ClientStanding, Code, Role};
+use crate::codes::{ClientStanding, Code, ReferralStateCode, Role};
 use crate::ids::{ApiClientId, OrganisationId, ProgrammeId, UserId};
+use crate::referral::REOPEN_DAYS;
+use crate::time::{Instant, plus_days};
+use chrono::NaiveDate;
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal sees $view:ident;)*) => {
@@ -164,6 +167,8 @@ actions! {
     ProgrammeView = "programme_view" sees ProgrammeView;
     /// Change a programme and its terms.
     ProgrammeManage = "programme_manage" sees ProgrammeView;
+    /// Publish the texts that clients consent to.
+    ConsentTextManage = "consent_text_manage" sees ConsentTextManage;
     /// Read organisations.
     OrganisationView = "organisation_view" sees OrganisationView;
     /// Add and change organisations.
@@ -216,6 +221,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
             A::ReferralCreate | A::ReferralUpdate | A::ReferralSubmit | A::AssignmentAnswer => Scope::None,
             A::AuditView
             | A::ProgrammeManage
+            | A::ConsentTextManage
             | A::OrganisationManage
             | A::UserManage
             | A::RoleAssignmentManage
@@ -303,6 +309,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
             A::ReferralMarkAsError
             | A::ProgrammeView
             | A::ProgrammeManage
+            | A::ConsentTextManage
             | A::OrganisationView
             | A::OrganisationManage
             | A::UserManage
@@ -349,6 +356,33 @@ pub struct Subject {
     pub draft: bool,
     /// Whether the client's data may be used.
     pub standing: ClientStanding,
+    /// Nobody works on it any more: see [`is_past`].
+    pub past: bool,
+}
+
+/// Days for which the coordinators of a programme stay in relation to a case that has ended: as long as it can be opened again (product §4 row 15).
+pub const RELATION_DAYS: i64 = REOPEN_DAYS;
+
+/// Whether a case lies behind those who worked on it. Coordinators share the cases of their programme, so that one of them can be on holiday; but that
+/// ends with the work. Who wants to read about a client later says why (api-security S-14; product §3, last sentence).
+#[must_use]
+pub fn is_past(state: ReferralStateCode, since: Instant, today: NaiveDate) -> bool {
+    matches!(state, ReferralStateCode::Closed | ReferralStateCode::EnteredInError)
+        && today > plus_days(since.helsinki_date(), RELATION_DAYS.unsigned_abs())
+}
+
+/// Whether somebody who is allowed in by this role must state a reason all the same. The others see only what is their own now: what they have
+/// written, whom they work with, themselves; or, as an administrator, no content.
+#[must_use]
+pub fn needs_reason(role: Role, past: bool) -> bool {
+    past && role == Role::Coordinator
+}
+
+/// Whether a role sees where a client under non-disclosure (turvakielto) lives and how to reach them: the coordinator, the link worker who has
+/// accepted, and the client (product §3; finnish-facts §7.2, Openness Act 24 § 1 mom. 31).
+#[must_use]
+pub fn sees_protected(role: Role) -> bool {
+    matches!(role, Role::Coordinator | Role::LinkWorker | Role::Client)
 }
 
 impl Subject {
@@ -366,6 +400,7 @@ impl Subject {
             shared_with_link_worker: false,
             draft: false,
             standing: ClientStanding::Open,
+            past: false,
         }
     }
 
@@ -406,7 +441,13 @@ pub enum Decision {
 }
 
 fn granting<'a>(actor: &'a Actor, action: Action, subject: &'a Subject) -> Option<&'a Grant> {
-    grants(actor, action, subject).next()
+    // Somebody with several roles acts in the one that has nothing to explain.
+    let mut allowing = grants(actor, action, subject);
+    let first = allowing.next()?;
+    if needs_reason(first.role, subject.past) {
+        return allowing.find(|grant| !needs_reason(grant.role, subject.past)).or(Some(first));
+    }
+    Some(first)
 }
 
 fn grants<'a>(actor: &'a Actor, action: Action, subject: &'a Subject) -> impl Iterator<Item = &'a Grant> {
@@ -591,7 +632,7 @@ mod visibility_tests {
 }
 
 #[cfg(test)]
-mod tests {
+mod standing_tests {
     use super::*;
     use crate::ids::Id as _;
     use uuid::Uuid;
@@ -636,5 +677,59 @@ mod tests {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod relation_tests {
+    use super::*;
+    use crate::actor::Caller;
+    use crate::ids::Id;
+    use uuid::Uuid;
+
+    fn at(text: &str) -> Instant {
+        Instant::new(text.parse().expect("an instant"))
+    }
+
+    fn someone(roles: &[Role]) -> Actor {
+        let programme = ProgrammeId::from_uuid(Uuid::from_u128(1));
+        let grants = roles.iter().map(|role| Grant { role: *role, programme, organisation: None, sector: None }).collect();
+        Actor { caller: Caller::User(UserId::from_uuid(Uuid::from_u128(2))), grants }
+    }
+
+    #[test]
+    fn a_case_lies_behind_when_it_can_no_longer_be_opened_again() {
+        let ended = at("2026-11-01T21:30:00Z");
+        let last = NaiveDate::from_ymd_opt(2026, 12, 1).expect("a date");
+        for state in ReferralStateCode::ALL {
+            let over = matches!(state, ReferralStateCode::Closed | ReferralStateCode::EnteredInError);
+            assert!(!is_past(*state, ended, last), "{state:?}");
+            assert_eq!(is_past(*state, ended, last.succ_opt().expect("a date")), over, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_coordinator_has_something_to_explain_and_acts_in_another_role_if_there_is_one() {
+        for role in Role::ALL {
+            assert!(!needs_reason(*role, false));
+            assert_eq!(needs_reason(*role, true), *role == Role::Coordinator);
+        }
+        let subject = Subject {
+            client: Some(UserId::from_uuid(Uuid::from_u128(2))),
+            past: true,
+            ..Subject::of_programme(ProgrammeId::from_uuid(Uuid::from_u128(1)))
+        };
+        let role = |actor: &Actor| match decide(actor, Action::ReferralView, &subject) {
+            Decision::Allowed(grant) => Some(grant.role),
+            Decision::Hidden | Decision::Forbidden | Decision::Closed(_) => None,
+        };
+        assert_eq!(role(&someone(&[Role::Coordinator, Role::Client])), Some(Role::Client));
+        assert_eq!(role(&someone(&[Role::Coordinator])), Some(Role::Coordinator));
+    }
+
+    #[test]
+    fn protected_places_are_for_those_who_go_there() {
+        let seen: Vec<Role> = Role::ALL.iter().copied().filter(|role| sees_protected(*role)).collect();
+        assert_eq!(seen, [Role::Coordinator, Role::LinkWorker, Role::Client]);
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use crate::codes::{ConsentMethod, ConsentPurpose, Language};
-use crate::ids::{ConsentId, ReferralId, UserId};
+use crate::ids::{ConsentId, ConsentTextId, ProgrammeId, ReferralId, UserId};
 use crate::time::Instant;
 
 /// One recorded consent.
@@ -84,6 +84,60 @@ impl Consent {
     }
 }
 
+/// One version of the text that a programme's clients consent to, in one language. It is never changed: what somebody has agreed to must be there to
+/// be read, word for word, as long as it is to prove anything (GDPR 7(1)). A new version takes its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsentText {
+    /// Its id.
+    pub id: ConsentTextId,
+    /// Whose text it is.
+    pub programme: ProgrammeId,
+    /// The version, as consents name it.
+    pub version: String,
+    /// The language of the text.
+    pub language: Language,
+    /// The text itself.
+    pub body: String,
+    /// The first day on which it may be used.
+    pub valid_from: NaiveDate,
+    /// When it was published.
+    pub published_at: Instant,
+    /// By whom; nobody known when the programme was set up with it.
+    pub published_by: Option<UserId>,
+}
+
+/// What only a consent opens (product §6): one thing for each purpose, and nothing besides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Opening {
+    /// The referral is sent, and a coordinator works on it.
+    Handling,
+    /// A link worker is proposed, sees the case once they have accepted, and works on it.
+    LinkWorker,
+    /// Whoever holds an activity may be told about the client.
+    Activity,
+    /// The referrer hears how it ended.
+    Feedback,
+    /// The client's answers are counted in what is said about the effect.
+    Evaluation,
+}
+
+impl Opening {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Handling, Self::LinkWorker, Self::Activity, Self::Feedback, Self::Evaluation];
+
+    /// The purpose that opens it.
+    #[must_use]
+    pub fn purpose(self) -> ConsentPurpose {
+        match self {
+            Self::Handling => ConsentPurpose::ProcessReferral,
+            Self::LinkWorker => ConsentPurpose::ShareWithLinkWorker,
+            Self::Activity => ConsentPurpose::ShareWithActivity,
+            Self::Feedback => ConsentPurpose::FeedbackToReferrer,
+            Self::Evaluation => ConsentPurpose::Evaluation,
+        }
+    }
+}
+
 /// Nothing is left to withdraw.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("these purposes are withdrawn already")]
@@ -133,6 +187,16 @@ impl ConsentStatus {
         status
     }
 
+    /// Whether something is open today. What a sender asserts lets the coordinator work, who asks the client, and lets in nobody else; and nothing
+    /// is open without the processing itself.
+    #[must_use]
+    pub fn opens(&self, opening: Opening) -> bool {
+        match opening {
+            Opening::Handling => self.open.contains(&ConsentPurpose::ProcessReferral),
+            Opening::LinkWorker | Opening::Activity | Opening::Feedback | Opening::Evaluation => self.shares(opening.purpose()),
+        }
+    }
+
     /// Whether somebody other than the coordinator may be let in for this purpose.
     #[must_use]
     pub fn shares(&self, purpose: ConsentPurpose) -> bool {
@@ -143,6 +207,7 @@ impl ConsentStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codes::Code as _;
     use crate::ids::Id;
 
     fn at(text: &str) -> Instant {
@@ -176,6 +241,52 @@ mod tests {
         assert!(!status.shares(ConsentPurpose::ShareWithLinkWorker));
         let verified = asserted.verify(UserId::from_uuid(uuid::Uuid::from_u128(3)), at("2026-11-23T10:00:00Z"));
         assert!(ConsentStatus::of(&[verified], today).shares(ConsentPurpose::ShareWithLinkWorker));
+    }
+
+    /// Whatever is given, and however it stands: each purpose opens its own thing, and none of them anything else.
+    #[test]
+    fn each_purpose_opens_exactly_what_it_should() {
+        let (given, later) = (at("2026-11-22T10:00:00Z"), at("2026-11-24T10:00:00Z"));
+        let all: BTreeSet<ConsentPurpose> = ConsentPurpose::ALL.iter().copied().collect();
+        for subset in 0_u32..(1 << ConsentPurpose::ALL.len()) {
+            let purposes: BTreeSet<_> =
+                ConsentPurpose::ALL.iter().enumerate().filter(|(place, _)| subset >> place & 1 == 1).map(|(_, purpose)| *purpose).collect();
+            for method in [ConsentMethod::Oral, ConsentMethod::AssertedBySender] {
+                let base = Consent { purposes: purposes.clone(), ..consent(method) };
+                let ended = Consent { valid_until: Some(given.helsinki_date()), ..base.clone() };
+                let withdrawn = Consent { withdrawn_purposes: all.clone(), ..base.clone() };
+                let today = later.helsinki_date();
+                for (consent, holds) in [(base.clone(), true), (ended, false), (withdrawn, false)] {
+                    let verified = consent.is_verified();
+                    let status = ConsentStatus::of(std::slice::from_ref(&consent), today);
+                    for opening in Opening::ALL {
+                        let handled = purposes.contains(&ConsentPurpose::ProcessReferral);
+                        let wanted =
+                            holds && handled && purposes.contains(&opening.purpose()) && (verified || *opening == Opening::Handling);
+                        assert_eq!(status.opens(*opening), wanted, "{opening:?} by {purposes:?}, {method:?}, holds: {holds}");
+                        let until = shared_until(std::slice::from_ref(&consent), opening.purpose());
+                        if *opening != Opening::Handling {
+                            assert_eq!(until.is_some_and(|until| today <= until), wanted, "kept with the referral: {opening:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Taking one purpose back closes what it opened, and nothing else; without the processing nothing is open.
+    #[test]
+    fn each_purpose_closes_exactly_what_it_opened() {
+        let now = at("2026-11-23T10:00:00Z");
+        let whole = Consent { purposes: ConsentPurpose::ALL.iter().copied().collect(), ..consent(ConsentMethod::Written) };
+        for purpose in ConsentPurpose::ALL {
+            let less = whole.clone().withdraw(&BTreeSet::from([*purpose]), now).expect("open");
+            let status = ConsentStatus::of(&[less], now.helsinki_date());
+            for opening in Opening::ALL {
+                let stays = opening.purpose() != *purpose && *purpose != ConsentPurpose::ProcessReferral;
+                assert_eq!(status.opens(*opening), stays, "{opening:?} without {purpose:?}");
+            }
+        }
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub trait Id: Copy + Eq + Ord + std::fmt::Debug + std::fmt::Display + Send + Syn
     fn from_uuid(value: Uuid) -> Self;
     /// The raw id, for a row or a body.
     fn as_uuid(self) -> Uuid;
+    /// The id of nothing. Whoever asks for what is not there is led through the same steps with it as for what they may not see.
+    #[must_use]
+    fn nil() -> Self {
+        Self::from_uuid(Uuid::nil())
+    }
 }
 
 macro_rules! ids {
@@ -72,6 +77,8 @@ ids! {
     ReferralId = "referral";
     /// A consent to a referral.
     ConsentId = "consent";
+    /// One version of a programme's consent text in one language.
+    ConsentTextId = "consent_text";
     /// A question or an answer about a referral.
     MessageId = "message";
     /// One attempt to reach the client.

@@ -8,6 +8,8 @@ pub const LINE_MAX: usize = 200;
 pub const REASON_MAX: usize = 500;
 /// A note, a question, a wish: some paragraphs.
 pub const NOTE_MAX: usize = 2_000;
+/// A text that somebody consents to: a page or two.
+pub const CONSENT_TEXT_MAX: usize = 8_000;
 /// A code, a version, an identifier of another system.
 pub const TOKEN_MAX: usize = 80;
 /// A language tag.

@@ -39,6 +39,8 @@ pub enum Constraint {
     KeyNameTaken,
     /// The assertion has opened before.
     AssertionUsed,
+    /// The programme has this version of its consent text in this language already.
+    ConsentTextTaken,
     /// A row refers to another one that does not exist, or is referred to. SQLite does not say which.
     ForeignKey,
     /// Any other rule.
@@ -71,6 +73,11 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
     (Constraint::IdentityTaken, "identities_issuer_subject_key", "identities.issuer, identities.subject"),
     (Constraint::KeyNameTaken, "api_client_keys_api_client_id_key_name_key", "api_client_keys.api_client_id, api_client_keys.key_name"),
     (Constraint::AssertionUsed, "used_assertions_pkey", "used_assertions.api_client_id, used_assertions.jti_sha256"),
+    (
+        Constraint::ConsentTextTaken,
+        "consent_texts_programme_id_version_language_key",
+        "consent_texts.programme_id, consent_texts.version, consent_texts.language",
+    ),
 ];
 
 /// What the triggers of both databases say.
@@ -124,6 +131,7 @@ impl fmt::Display for Constraint {
             Self::IdentityTaken => "the subject of the issuer is linked with an account",
             Self::KeyNameTaken => "the machine has a key of this name",
             Self::AssertionUsed => "the assertion has opened before",
+            Self::ConsentTextTaken => "the programme has this version of its consent text in this language",
             Self::ForeignKey => "a row refers to one that does not exist",
             Self::Other => "a rule of the schema",
         })

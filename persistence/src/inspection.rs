@@ -248,6 +248,7 @@ impl Db<'_> {
             client_changes,
             client_restrictions,
             clients,
+            consent_texts,
             consents,
             contact_attempts,
             contracts,
@@ -291,6 +292,26 @@ impl Db<'_> {
             faults.extend(diesel::dsl::sql::<Text>(query).load::<String>(self.conn())?);
         }
         Ok(faults)
+    }
+
+    /// Tries a statement that the program itself never runs.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn schema_try(&mut self, statement: &str) -> Result<(), StoreError> {
+        Ok(self.conn().batch_execute(statement)?)
+    }
+
+    /// Ends all roles of all people on a day.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    #[doc(hidden)]
+    pub fn schema_end_all_roles(&mut self, day: &str) -> Result<(), StoreError> {
+        let day = day.parse::<chrono::NaiveDate>().map_err(|_| StoreError::corrupt("role_assignments", "valid_until", day.to_owned()))?;
+        diesel::update(schema::role_assignments::table).set(schema::role_assignments::valid_until.eq(Some(day))).execute(self.conn())?;
+        Ok(())
     }
 
     /// Makes the database look as if a newer program had migrated it.

@@ -345,6 +345,7 @@ diesel::table! {
         sex -> Nullable<Text>,
         municipality -> Text,
         evaluation -> Bool,
+        evaluation_until -> Nullable<Date>,
         state -> Text,
         outcome -> Nullable<Text>,
         route -> Nullable<Text>,
@@ -383,6 +384,22 @@ diesel::table! {
         verified_at -> Nullable<DbInstant>,
         verified_by -> Nullable<DbUuid>,
         withdrawn_at -> Nullable<DbInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    consent_texts (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        version -> Text,
+        language -> Text,
+        body -> Text,
+        valid_from -> Date,
+        published_at -> DbInstant,
+        published_by -> Nullable<DbUuid>,
     }
 }
 
@@ -789,6 +806,7 @@ diesel::joinable!(referral_details -> referrals (referral_id));
 diesel::joinable!(referral_snapshots -> referrals (referral_id));
 diesel::joinable!(referral_reasons -> referrals (referral_id));
 diesel::joinable!(consents -> referrals (referral_id));
+diesel::joinable!(consent_texts -> programmes (programme_id));
 diesel::joinable!(assignments -> referrals (referral_id));
 diesel::joinable!(assignments -> link_workers (link_worker_id));
 diesel::joinable!(support_periods -> referrals (referral_id));
@@ -829,6 +847,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     referral_snapshots,
     referral_reasons,
     consents,
+    consent_texts,
     messages,
     contact_attempts,
     events,

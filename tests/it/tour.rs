@@ -169,7 +169,10 @@ fn person(operation: &str) -> Option<&'static str> {
         "client_restriction_create" | "client_restriction_release" => Some("tiina"),
         _ if ["data_request_", "legal_hold_", "retention_"].iter().any(|room| operation.starts_with(room)) => Some("tiina"),
         _ if operation.starts_with("me_") && operation != "me_view" => Some("aino"),
-        _ if ["api_client_", "organisation_", "programme_", "role_assignment_", "user_"].iter().any(|room| operation.starts_with(room)) => {
+        _ if ["api_client_", "consent_text_", "organisation_", "programme_", "role_assignment_", "user_"]
+            .iter()
+            .any(|room| operation.starts_with(room)) =>
+        {
             Some("antti")
         }
         _ => Some("kaisa"),

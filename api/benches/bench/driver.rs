@@ -34,13 +34,15 @@ impl Measured {
     }
 }
 
-/// Puts a request together; without a body it is a GET.
+/// Puts a request together; without a body it is a GET, with the reason that old cases are read for.
 pub fn request(out: &mut Vec<u8>, path: &str, token: &str, body: Option<(&str, &str)>) {
     use std::io::Write as _;
     out.clear();
     // Writing to memory cannot fail.
     let _ = match body {
-        None => write!(out, "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"),
+        None => {
+            write!(out, "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nX-Access-Reason: benchmark\r\n\r\n")
+        }
         Some((key, body)) => write!(
             out,
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\nContent-Length: {}\r\n\r\n{body}",

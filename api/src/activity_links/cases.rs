@@ -3,6 +3,7 @@
 use lahete_domain::access::Action;
 use lahete_domain::activity::{ActivityLink, ActivityLinkState};
 use lahete_domain::codes::{ActivityLinkStateCode, AuditAction, Code as _, EventKind, Role};
+use lahete_domain::consent::Opening;
 use lahete_domain::ids::{ActivityId, ActivityLinkId, Id, ReferralId};
 use lahete_domain::referral::command::Transition;
 use lahete_domain::referral::error::ReferralError;
@@ -37,25 +38,37 @@ fn record(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, re
     case::note(db, ctx, open, kind, reason, None)
 }
 
-fn find(db: &mut Db<'_>, id: ActivityLinkId) -> Result<NamedActivityLink, AppError> {
-    db.activity_link_get(id)?.ok_or(AppError::NotFound(ActivityLinkId::RESOURCE))
+/// A link with what the client has agreed to.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The link.
+    pub named: NamedActivityLink,
+    /// Whether whoever holds the activity may be told about the client today.
+    pub may_be_told: bool,
+}
+
+impl Shown {
+    fn of(open: &OpenCase, named: NamedActivityLink) -> Self {
+        Self { named, may_be_told: open.status.opens(Opening::Activity) }
+    }
 }
 
 /// A page of a referral's links.
 ///
 /// # Errors
 /// 404 when there is no such referral, or the caller may not know of it.
-pub fn list(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, page: &PageRequest) -> Result<Page<NamedActivityLink>, AppError> {
+pub fn list(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, page: &PageRequest) -> Result<Page<Shown>, AppError> {
     let open = case::open(db, ctx, Action::SupportView, referral)?;
     case::audit(db, ctx, &open, AuditAction::Read);
-    Ok(db.activity_link_list(referral, page)?)
+    let page = db.activity_link_list(referral, page)?;
+    page.try_map(|named| Ok(Shown::of(&open, named)))
 }
 
 /// Links a referral with an activity. Nothing of the client goes to whoever holds it.
 ///
 /// # Errors
 /// 404, 403; 409 when the referral is not open, the activity is over, or the two are linked already; 422 for an unknown activity.
-pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewActivityLink) -> Result<NamedActivityLink, AppError> {
+pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewActivityLink) -> Result<Shown, AppError> {
     let open = open_plan(db, ctx, referral)?;
     let activity = db
         .activity_get(ActivityId::from_uuid(new.activity_id))?
@@ -77,7 +90,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewA
     };
     db.activity_link_insert(&link)?;
     record(db, ctx, &open, EventKind::ActivityLinked, None)?;
-    Ok(NamedActivityLink { link, activity_name: activity.name })
+    Ok(Shown::of(&open, NamedActivityLink { link, activity_name: activity.name }))
 }
 
 /// The state that a change leads to. What belongs to another state than that is a fault, not silently dropped.
@@ -111,16 +124,17 @@ fn next_state(present: ActivityLinkState, change: &ActivityLinkUpdate) -> Result
 ///
 /// # Errors
 /// 404, 403; 412 and 428 by the version; 409 when the client cannot go on from here to there; 422 when what belongs to the state is missing.
-pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ActivityLinkId, change: &ActivityLinkUpdate) -> Result<NamedActivityLink, AppError> {
-    let found = find(db, id)?;
-    let open = open_plan(db, ctx, found.link.referral)?;
+pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ActivityLinkId, change: &ActivityLinkUpdate) -> Result<Shown, AppError> {
+    let found = db.activity_link_get(id)?;
+    let open = open_plan(db, ctx, found.as_ref().map_or_else(ReferralId::nil, |found| found.link.referral))?;
+    let found = found.ok_or(AppError::NotFound(ActivityLinkId::RESOURCE))?;
     let expected = found.link.version;
     ctx.expect_version(expected)?;
     let present = found.link.state;
     let next = next_state(present, change)?;
     if next == present {
         case::audit(db, ctx, &open, AuditAction::Read);
-        return Ok(found);
+        return Ok(Shown::of(&open, found));
     }
     if !present.leads_to(next.code()) {
         let detail = format!("A client cannot go from {} to {}.", present.code(), next.code());
@@ -129,7 +143,7 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ActivityLinkId, change: &Act
     let link = ActivityLink { version: expected.next(), state: next, ..found.link };
     db.activity_link_update(&link, expected)?;
     record(db, ctx, &open, EventKind::ActivityLinkChanged, Some(next.code().as_str()))?;
-    Ok(NamedActivityLink { link, ..found })
+    Ok(Shown::of(&open, NamedActivityLink { link, ..found }))
 }
 
 #[cfg(test)]

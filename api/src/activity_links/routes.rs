@@ -40,7 +40,7 @@ pub async fn activity_link_create(op: Operation, path: PathId<ReferralId>, body:
     op.write(move |db, ctx| {
         let named = cases::create(db, ctx, path.0, &body.0)?;
         let location = format!("/v1/referrals/{}/activity-links", path.0);
-        Ok(with_tag(Answer::created(location, &ActivityLinkView::from(&named)), &named))
+        Ok(with_tag(Answer::created(location, &ActivityLinkView::from(&named)), &named.named))
     })
     .await
 }
@@ -57,7 +57,7 @@ pub async fn activity_link_update(
 ) -> Result<Answer, Problem> {
     op.write(move |db, ctx| {
         let named = cases::update(db, ctx, path.0, &body.0)?;
-        Ok(with_tag(Answer::ok(&ActivityLinkView::from(&named)), &named))
+        Ok(with_tag(Answer::ok(&ActivityLinkView::from(&named)), &named.named))
     })
     .await
 }

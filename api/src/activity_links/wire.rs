@@ -2,12 +2,12 @@
 
 use lahete_domain::activity::ActivityLinkState;
 use lahete_domain::ids::Id;
-use lahete_persistence::repo::activity_links::NamedActivityLink;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
+use super::cases::Shown;
 use crate::http::wire::{ActivityLinkStateCode, BarrierCode, Change, Patch, Timestamp};
 
 /// An activity for a client.
@@ -44,7 +44,8 @@ pub struct ActivityLinkUpdate {
     "activity_name": "Torstaikerho",
     "state": "attending",
     "continues": true,
-    "proposed_at": "2026-11-24T09:00:00.000000Z"
+    "proposed_at": "2026-11-24T09:00:00.000000Z",
+    "may_be_told": true
 }))]
 pub struct ActivityLinkView {
     /// Its id.
@@ -66,10 +67,14 @@ pub struct ActivityLinkView {
     pub barrier: Option<BarrierCode>,
     /// When it was proposed.
     pub proposed_at: Timestamp,
+    /// Whether whoever holds the activity may be told about the client: the client's own consent to `share_with_activity`, as it stands today. Without
+    /// it the client goes there by themself.
+    pub may_be_told: bool,
 }
 
-impl From<&NamedActivityLink> for ActivityLinkView {
-    fn from(named: &NamedActivityLink) -> Self {
+impl From<&Shown> for ActivityLinkView {
+    fn from(shown: &Shown) -> Self {
+        let named = &shown.named;
         let link = &named.link;
         let (continues, barrier) = match link.state {
             ActivityLinkState::Proposed | ActivityLinkState::Started => (None, None),
@@ -85,12 +90,13 @@ impl From<&NamedActivityLink> for ActivityLinkView {
             continues,
             barrier,
             proposed_at: link.proposed_at.into(),
+            may_be_told: shown.may_be_told,
         }
     }
 }
 
-impl From<NamedActivityLink> for ActivityLinkView {
-    fn from(named: NamedActivityLink) -> Self {
-        Self::from(&named)
+impl From<Shown> for ActivityLinkView {
+    fn from(shown: Shown) -> Self {
+        Self::from(&shown)
     }
 }

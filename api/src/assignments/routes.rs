@@ -104,5 +104,5 @@ pub async fn assignment_decline(op: Operation, path: PathId<AssignmentId>, body:
 #[utoipa::path(tag = "assignments", params(("assignment_id" = Uuid, Path, description = "The assignment.")), request_body = EndAssignment, responses((status = 200, description = "The ended assignment.", body = AssignmentView)), extensions(("x-if-match" = json!(true))))]
 #[post("/assignments/{assignment_id}/end")]
 pub async fn assignment_end(op: Operation, path: PathId<AssignmentId>, body: ValidJson<EndAssignment>) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| Ok(one(&cases::end(db, ctx, path.0, &body.0)?))).await
+    op.write_and_shut(move |db, ctx| Ok(one(&cases::end(db, ctx, path.0, &body.0)?))).await
 }

@@ -125,12 +125,15 @@ pub struct AssignmentView {
     /// Why it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_reason: Option<AssignmentEndReasonCode>,
-    /// The coordinator's word to the link worker.
+    /// The coordinator's word to the link worker. In a list left out, with all that follows about the client, when the case ended more than 30 days
+    /// ago and no reason is given (`X-Access-Reason`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 2000)]
     pub message: Option<String>,
-    /// The municipality in which the client lives.
-    pub municipality: Municipality,
+    /// The municipality in which the client lives. Left out for a link worker who has not accepted when the client is under non-disclosure
+    /// (turvakielto): then the place is withheld, and the coordinator tells what can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub municipality: Option<Municipality>,
     /// The decade of the client's age on the day of sending, `70-79`; `18-29` for the youngest, `90-` for the oldest.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 5)]
@@ -139,10 +142,12 @@ pub struct AssignmentView {
     #[schema(max_items = 20)]
     pub reasons: Vec<ReferralReasonCode>,
     /// The client's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 35)]
-    pub language: String,
+    pub language: Option<String>,
     /// Whether an interpreter is needed.
-    pub interpreter_needed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interpreter_needed: Option<bool>,
     /// The referral. For the link worker, once they have accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub referral_id: Option<Uuid>,
@@ -171,7 +176,9 @@ impl From<&Shown> for AssignmentView {
             AssignmentState::Expired { at } => (None, None, Some(*at), None),
             AssignmentState::Ended { accepted_at, at, reason } => (*accepted_at, None, Some(*at), Some(*reason)),
         };
-        let case_open = shown.role == Role::Coordinator || matches!(assignment.state, AssignmentState::Accepted { .. });
+        let accepted = matches!(assignment.state, AssignmentState::Accepted { .. });
+        let case_open = !shown.veiled && (shown.role == Role::Coordinator || accepted);
+        let with_place = !shown.veiled && (!found.non_disclosure || case_open);
         Self {
             id: assignment.id.as_uuid(),
             programme_id: assignment.programme.as_uuid(),
@@ -184,12 +191,12 @@ impl From<&Shown> for AssignmentView {
             decline_reason: decline_reason.map(Into::into),
             ended_at: ended_at.map(Timestamp),
             end_reason: end_reason.map(Into::into),
-            message: assignment.message.clone(),
-            municipality: Municipality::from(&found.municipality),
-            age_group: found.age.map(age_group),
-            reasons: found.reasons.iter().copied().map(Into::into).collect(),
-            language: found.language.clone(),
-            interpreter_needed: found.interpreter_needed,
+            message: assignment.message.clone().filter(|_| !shown.veiled),
+            municipality: with_place.then(|| Municipality::from(&found.municipality)),
+            age_group: found.age.filter(|_| !shown.veiled).map(age_group),
+            reasons: found.reasons.iter().filter(|_| !shown.veiled).copied().map(Into::into).collect(),
+            language: (!shown.veiled).then(|| found.language.clone()),
+            interpreter_needed: (!shown.veiled).then_some(found.interpreter_needed),
             referral_id: case_open.then(|| assignment.referral.as_uuid()),
             client_id: case_open.then(|| found.client.as_uuid()),
         }

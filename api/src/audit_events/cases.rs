@@ -26,6 +26,7 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &AuditEventQuery, page: &Pa
         client: query.client_id.map(ClientId::from_uuid),
         user: query.user_id.map(UserId::from_uuid),
         outcome: query.outcome.map(|code| code.0),
+        with_reason: query.with_reason,
         from: query.from.map(|at| at.0),
         until: query.until.map(|at| at.0),
     };

@@ -189,6 +189,9 @@ pub struct AuditEventQuery {
     pub user_id: Option<Uuid>,
     /// Only those that were let through, or only those that were not.
     pub outcome: Option<AuditOutcomeCode>,
+    /// With true, only those with a stated reason (`X-Access-Reason`): what was read outside one's own relation to the case. With false, only the
+    /// others.
+    pub with_reason: Option<bool>,
     /// Only those from this instant on.
     #[param(value_type = Option<String>, format = DateTime)]
     pub from: Option<Timestamp>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Months;
-use lahete_domain::access::{Action, Subject};
+use lahete_domain::access::{self, Action, Subject};
 use lahete_domain::actor::{Caller, Grant};
 use lahete_domain::client::Client;
 use lahete_domain::codes::{AuditAction, ClientStanding};
@@ -20,24 +20,16 @@ use crate::code_lists::labels::label;
 use crate::error::{AppError, RuleProblem};
 use crate::operation::OpContext;
 
-fn subject(db: &mut Db<'_>, ctx: &OpContext, client: &Client) -> Result<Subject, AppError> {
-    let assigned = match ctx.actor.user() {
-        Some(user) => db.client_shared_with(client.id, user, ctx.now.helsinki_date())?.then_some(user),
-        None => None,
-    };
-    Ok(Subject {
-        client: client.user,
-        link_worker: assigned,
-        shared_with_link_worker: assigned.is_some(),
-        standing: client.standing,
-        ..Subject::of_programme(client.programme)
-    })
-}
-
 /// The name of a client, as lists show it.
 #[must_use]
 pub fn name_of(client: &Client) -> String {
     format!("{} {}", client.data.given_name, client.data.family_name)
+}
+
+/// Whether all referrals of a client lie behind those who worked on them.
+fn is_past(db: &mut Db<'_>, ctx: &OpContext, id: ClientId) -> Result<bool, AppError> {
+    let today = ctx.now.helsinki_date();
+    Ok(db.client_standings(id)?.into_iter().all(|(state, since)| access::is_past(state, since, today)))
 }
 
 /// A client whom the caller may work with in a way.
@@ -45,12 +37,24 @@ pub fn name_of(client: &Client) -> String {
 /// # Errors
 /// 404 when the caller may not know of them, 403 when they may not do this.
 pub fn open_client(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ClientId) -> Result<(Client, Grant), AppError> {
-    let client = db.client_get(id)?.ok_or(AppError::NotFound(ClientId::RESOURCE))?;
+    // All is asked before anything is decided: whether there is no such client or another's cannot be told by how much is asked.
+    let found = db.client_get(id)?;
     // The client of a draft is seen with the draft, by its writer alone.
-    if db.client_is_provisional(id)? {
-        return Err(AppError::NotFound(ClientId::RESOURCE));
-    }
-    let subject = subject(db, ctx, &client)?;
+    let provisional = db.client_is_provisional(id)?;
+    let assigned = match ctx.actor.user() {
+        Some(user) => db.client_shared_with(id, user, ctx.now.helsinki_date())?.then_some(user),
+        None => None,
+    };
+    let past = is_past(db, ctx, id)?;
+    let Some(client) = found.filter(|_| !provisional) else { return Err(ctx.absent(db, action)) };
+    let subject = Subject {
+        client: client.user,
+        link_worker: assigned,
+        shared_with_link_worker: assigned.is_some(),
+        past,
+        standing: client.standing,
+        ..Subject::of_programme(client.programme)
+    };
     let grant = ctx.require(db, action, &subject, Some(id), None)?;
     Ok((client, grant))
 }
@@ -77,13 +81,18 @@ fn stored(error: StoreError) -> AppError {
 /// Corrects a client's data.
 ///
 /// # Errors
-/// 409 when another client has the identity code, 412 for another version, 422 for faults.
+/// 409 when another client has the identity code, 412 for another version, 422 for faults, 403 for lifting a non-disclosure without a reason.
 pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ClientId, body: ClientUpdate) -> Result<Client, AppError> {
     let (mut client, grant) = open_client(db, ctx, Action::ClientUpdate, id)?;
     ctx.expect_version(client.version)?;
     let before = client.clone();
     let reason = body.reason.clone().map(Into::into);
+    let protected = client.data.non_disclosure;
     client.data = body.apply(client.data, ctx.now.helsinki_date(), "")?;
+    // From now on many more may learn where they live: that shall not happen by the way.
+    if protected && !client.data.non_disclosure {
+        ctx.expect_reason()?;
+    }
     if let Some(code) = &client.data.identity_code
         && db.client_by_identity_code(client.programme, code)?.is_some_and(|other| other.id != id)
     {
@@ -192,13 +201,15 @@ pub fn history_of(db: &mut Db<'_>, client: &Client, page: &PageRequest) -> Resul
 /// Finds a client by identity code.
 ///
 /// # Errors
-/// 404 for a programme that is not the caller's, 422 for a code that is none.
+/// 404 for a programme that is not the caller's, 422 for a code that is none, 403 for a client whose cases ended long ago when no reason is stated.
 pub fn search(db: &mut Db<'_>, ctx: &OpContext, body: &ClientSearch) -> Result<Option<Client>, AppError> {
     let programme = ProgrammeId::from_uuid(body.programme_id);
     let grant = ctx.require(db, Action::ClientSearch, &Subject::of_programme(programme), None, None)?;
     let code = identity_code(body.personal_identity_code.as_str(), ctx.now.helsinki_date(), "/personal_identity_code")?;
     let found = db.client_by_identity_code(programme, &code)?;
     if let Some(client) = &found {
+        let subject = Subject { past: is_past(db, ctx, client.id)?, ..Subject::of_programme(programme) };
+        ctx.require(db, Action::ClientSearch, &subject, Some(client.id), None)?;
         ctx.audit(db, &grant, AuditAction::Searched, Some(client.id), None);
     }
     // Restricted data are stored, and not found.

@@ -257,8 +257,9 @@ pub struct ClientSummary {
     pub given_name: String,
     /// Family name.
     pub family_name: String,
-    /// Municipality.
-    pub municipality: String,
+    /// Municipality; for senders the one that they have sent. Left out for them when the client is under non-disclosure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub municipality: Option<String>,
     /// Preferred language.
     pub language: String,
     /// Whether an interpreter is needed.
@@ -288,15 +289,15 @@ pub struct ContactView {
 }
 
 impl ClientSummary {
-    /// The client in a referral, with or without contact data.
+    /// The client in a referral, with or without contact data, and the place as far as it is shown.
     #[must_use]
-    pub fn of(client: &Client, with_contact: bool) -> Self {
+    pub fn of(client: &Client, with_contact: bool, place: Option<&MunicipalityCode>) -> Self {
         let data = &client.data;
         Self {
             id: client.id.as_uuid(),
             given_name: data.given_name.clone(),
             family_name: data.family_name.clone(),
-            municipality: data.municipality.as_str().to_owned(),
+            municipality: place.map(|place| place.as_str().to_owned()),
             language: data.language.clone(),
             interpreter_needed: data.interpreter_needed,
             non_disclosure: data.non_disclosure,

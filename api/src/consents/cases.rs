@@ -10,6 +10,7 @@ use lahete_domain::referral::state::ReferralState;
 use lahete_persistence::Db;
 
 use super::wire::{ConsentCreate, ConsentView, ConsentWithdraw};
+use crate::consent_texts;
 use crate::error::AppError;
 use crate::operation::OpContext;
 use crate::referrals::case::{self, OpenCase};
@@ -35,6 +36,7 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId) -> Result<Vec<Cons
 pub fn record(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ConsentCreate) -> Result<ConsentView, AppError> {
     let open = case::open(db, ctx, Action::ConsentRecord, id)?;
     case::expect_open(&open)?;
+    consent_texts::expect_known(db, ctx, open.case.referral.programme, &body, "")?;
     let consent = body.into_consent(ctx.ids.next(), id, ctx.actor.user(), ctx.now);
     db.consent_insert(&consent)?;
     case::store_sharing(db, &open)?;

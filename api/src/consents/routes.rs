@@ -89,5 +89,5 @@ pub async fn consent_withdraw(
     consent: PathId<ConsentId>,
     body: ValidJson<ConsentWithdraw>,
 ) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| Ok(Answer::ok(&cases::withdraw(db, ctx, id.0, consent.0, body.0.clone())?))).await
+    op.write_and_shut(move |db, ctx| Ok(Answer::ok(&cases::withdraw(db, ctx, id.0, consent.0, body.0.clone())?))).await
 }

@@ -354,6 +354,9 @@ const PAUSED: Story = Story {
     anonymous: false,
 };
 
+/// The referral about somebody under non-disclosure (turvakielto): Riikka, who wrote it, no longer sees where he lives.
+const PROTECTED: u16 = 0x009b;
+
 impl Story {
     fn referral(&self) -> ReferralId {
         id(self.referral)
@@ -377,7 +380,7 @@ impl Story {
             municipality: MunicipalityCode::parse(self.municipality).ok_or_else(|| AppError::internal("no municipality"))?,
             language: "fi".to_owned(),
             interpreter_needed: false,
-            non_disclosure: false,
+            non_disclosure: self.referral == PROTECTED,
             lives_at_home: Some(true),
         })
     }
@@ -395,7 +398,7 @@ impl Story {
             ]
             .into(),
             withdrawn_purposes: [].into(),
-            text_version: "2026-1".to_owned(),
+            text_version: super::CONSENT_TEXT_VERSION.to_owned(),
             language: Language::Finnish,
             method: if self.anonymous { ConsentMethod::AssertedBySender } else { ConsentMethod::Written },
             given_with: if self.anonymous { None } else { Some("Riikka Lähettäjä".to_owned()) },

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use chrono::{NaiveDate, NaiveTime};
 use lahete_domain::activity::Activity;
 use lahete_domain::actor::{Caller, Validity};
-use lahete_domain::codes::{ContractKind, LinkWorkerStatus, OrganisationKind, Price, Role, Sector, Theme, TrainingKind};
+use lahete_domain::codes::{
+    Code as _, ContractKind, Language, LinkWorkerStatus, OrganisationKind, Price, Role, Sector, Theme, TrainingKind,
+};
+use lahete_domain::consent::ConsentText;
 use lahete_domain::ids::{ApiClientId, Id, IdSource, LinkWorkerId, OrganisationId, ProgrammeId};
 use lahete_domain::link_worker::{Contract, LinkWorker, Training};
 use lahete_domain::programme::{
@@ -127,6 +130,18 @@ pub fn seed_world(db: &mut Db<'_>, password_hash: &str, now: Instant) -> Result<
     seed_activities(db, now.helsinki_date())
 }
 
+/// The version of the consent text that everybody in the demo has heard.
+pub const CONSENT_TEXT_VERSION: &str = "2026-1";
+
+/// The text in each language. The Sámi ones need a native reader, as all Sámi texts here.
+const CONSENT_TEXTS: &str = include_str!("consent_text.csv");
+
+#[derive(serde::Deserialize)]
+struct ConsentTextRow {
+    language: String,
+    body: String,
+}
+
 fn seed_programme(db: &mut Db<'_>) -> Result<(), AppError> {
     db.programme_insert(&Programme {
         id: programme(),
@@ -145,6 +160,20 @@ fn seed_programme(db: &mut Db<'_>) -> Result<(), AppError> {
         max_minutes_per_month: DEFAULT_MAX_MINUTES_PER_MONTH,
         fee_per_hour: DEFAULT_FEE_PER_HOUR,
     })?;
+    // Fixed ids, in the order of the languages: 0003 to 0008.
+    for (tail, row) in (0x0003..).zip(csv::Reader::from_reader(CONSENT_TEXTS.as_bytes()).into_deserialize::<ConsentTextRow>()) {
+        let row = row.map_err(AppError::internal)?;
+        db.consent_text_insert(&ConsentText {
+            id: id(tail),
+            programme: programme(),
+            version: CONSENT_TEXT_VERSION.to_owned(),
+            language: Language::parse(&row.language).ok_or_else(|| AppError::internal("a consent text in an unknown language"))?,
+            body: row.body,
+            valid_from: FIRST_DAY,
+            published_at: first_morning(),
+            published_by: None,
+        })?;
+    }
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::startup::build_app;
 use crate::state::{AppState, Secrets};
 use lahete_domain::access::{Action, Visibility, visibility};
 use lahete_domain::actor::Caller;
-use lahete_domain::codes::{Code as _, ReferralStateCode};
+use lahete_domain::codes::ReferralStateCode;
 use lahete_domain::ids::{ReferralId, RoleAssignmentId, UserId};
 use lahete_persistence::repo::referrals::ReferralFilter;
 use lahete_persistence::{DbUrl, Keys, PageRequest, StoreError, StoreOptions};

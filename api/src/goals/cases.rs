@@ -36,8 +36,11 @@ pub(crate) fn create(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, body
     Ok(goal)
 }
 
-fn find(db: &mut Db<'_>, id: GoalId) -> Result<Goal, AppError> {
-    db.goal_get(id)?.ok_or(AppError::NotFound(GoalId::RESOURCE))
+/// A goal with the support period that it belongs to, opened for an action.
+fn open_goal(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: GoalId) -> Result<(OpenPeriod, Goal), AppError> {
+    let found = db.goal_get(id)?;
+    let open = open_period(db, ctx, action, found.as_ref().map_or_else(SupportPeriodId::nil, |goal| goal.support_period))?;
+    Ok((open, found.ok_or(AppError::NotFound(GoalId::RESOURCE))?))
 }
 
 /// Reads a goal.
@@ -45,8 +48,7 @@ fn find(db: &mut Db<'_>, id: GoalId) -> Result<Goal, AppError> {
 /// # Errors
 /// 404 when there is none or the caller may not see it.
 pub(crate) fn view(db: &mut Db<'_>, ctx: &OpContext, id: GoalId) -> Result<Goal, AppError> {
-    let goal = find(db, id)?;
-    let OpenPeriod { open, .. } = open_period(db, ctx, Action::SupportView, goal.support_period)?;
+    let (OpenPeriod { open, .. }, goal) = open_goal(db, ctx, Action::SupportView, id)?;
     case::audit(db, ctx, &open, AuditAction::Read);
     Ok(goal)
 }
@@ -67,10 +69,9 @@ pub(crate) fn list(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, reques
 /// # Errors
 /// 404 and 403 by the policy, 409 when the support period has ended, 412 and 428 by the version.
 pub(crate) fn update(db: &mut Db<'_>, ctx: &OpContext, id: GoalId, body: &GoalUpdate) -> Result<Goal, AppError> {
-    let goal = find(db, id)?;
     let writes_plan = !body.words.is_absent() || body.steps.is_some();
     let action = if writes_plan { Action::PlanWrite } else { Action::GoalOutcome };
-    let OpenPeriod { open, period } = open_period(db, ctx, action, goal.support_period)?;
+    let (OpenPeriod { open, period }, goal) = open_goal(db, ctx, action, id)?;
     if writes_plan && !body.outcome.is_absent() {
         case::open(db, ctx, Action::GoalOutcome, period.referral)?;
     }

@@ -25,6 +25,7 @@ const USUAL: &[(&str, &str)] = &[
     ("client_id", "0050"),
     ("referral_id", "0060"),
     ("consent_id", "0061"),
+    ("consent_text_id", "0003"),
     ("assignment_id", "0062"),
     ("support_period_id", "0063"),
     ("goal_id", "0064"),

@@ -35,8 +35,20 @@ use super::{examples, problem, problem_catalogue};
 /// The mark of a `POST` that needs `If-Match`.
 pub const IF_MATCH_MARK: &str = "x-if-match";
 
-/// The mark of an operation that takes a stated reason for access in `X-Access-Reason`.
-pub const ACCESS_REASON_MARK: &str = "x-access-reason";
+/// The parameters of a path below which a case lies. What is there can lie behind the caller, who then states a reason in `X-Access-Reason`.
+const CASE_PARAMETERS: &[&str] = &[
+    "{referral_id}",
+    "{client_id}",
+    "{assignment_id}",
+    "{support_period_id}",
+    "{goal_id}",
+    "{visit_id}",
+    "{measure_id}",
+    "{activity_link_id}",
+];
+
+/// Lists of cases, and the search.
+const CASE_LISTS: &[&str] = &["/v1/referrals", "/v1/assignments", "/v1/support-periods", "/v1/visits", "/v1/clients/search"];
 
 const SCHEMA_REF: &str = "#/components/schemas/";
 
@@ -53,6 +65,7 @@ const TAGS: &[(&str, &str)] = &[
     ("referrals", "Wellbeing referrals, from the draft to the end."),
     ("public", "The open intake without signing in."),
     ("consents", "Consents of the client and their withdrawal."),
+    ("consent-texts", "What clients are asked to agree to, word for word, in each language."),
     ("clients", "The people whom referrals are about."),
     ("assignments", "Proposing a link worker, and the answer."),
     ("support-periods", "The fixed-term work of client and link worker: goals, activities, pauses, the end."),
@@ -301,8 +314,15 @@ fn add_components(components: &mut Components) {
         header_parameter(
             "X-Access-Reason",
             Required::False,
-            "Why data is read outside one's own relation to the case; kept in the audit trail.",
-            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(200)).pattern(Some("^[ -~]+$")).build(),
+            "Why data is read outside one's own relation to the case: needed by a coordinator when the case ended more than 30 days ago (403 \
+             `access_reason_required` without it; lists then leave out what tells about the client), and to lift a non-disclosure. It is kept in the \
+             audit trail, and the privacy officer and the client see it.",
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(200))
+                .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
+                .build(),
             json!("Complaint 2026-11"),
         ),
     ] {
@@ -406,7 +426,6 @@ impl Traits {
     fn of(path: &str, method: &str, operation: &mut Operation) -> Self {
         let mut take_mark = |name: &str| operation.extensions.as_mut().is_some_and(|marks| marks.remove(name).is_some());
         let marked = take_mark(IF_MATCH_MARK);
-        let access_reason = take_mark(ACCESS_REASON_MARK);
         if operation.extensions.as_ref().is_some_and(|marks| marks.is_empty()) {
             operation.extensions = None;
         }
@@ -422,7 +441,8 @@ impl Traits {
             body: operation.request_body.is_some(),
             path_parameters: path.contains('{'),
             if_match: marked || matches!(method, "PUT" | "PATCH" | "DELETE"),
-            access_reason,
+            access_reason: CASE_PARAMETERS.iter().any(|parameter| path.contains(parameter))
+                || (CASE_LISTS.contains(&path) && operation.operation_id.as_deref() != Some("referral_create")),
         }
     }
 

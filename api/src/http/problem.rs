@@ -217,6 +217,11 @@ impl From<AppError> for Problem {
         use StatusCode as S;
         match error {
             AppError::Store(error) => error.into(),
+            AppError::ReasonRequired => Self::new(
+                S::FORBIDDEN,
+                "access_reason_required",
+                "The case ended long ago. Say in the header X-Access-Reason why you need it; the reason is kept, and the privacy officer sees it.",
+            ),
             AppError::NotFound(_) => Self::new(S::NOT_FOUND, "not_found", "There is no such resource, or you may not see it."),
             AppError::Forbidden { action } => {
                 Self { params: one("action", action), ..Self::new(S::FORBIDDEN, "forbidden", "Your roles do not let you do this.") }

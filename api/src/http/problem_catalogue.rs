@@ -68,6 +68,7 @@ pub const SHELL_CODES: &[&str] = &[
     "unauthenticated",
     "invalid_token",
     "forbidden",
+    "access_reason_required",
     "not_found",
     "method_not_allowed",
     "not_acceptable",

@@ -6,6 +6,7 @@ use lahete_domain::access::{self, Action, Decision, Subject, Visibility};
 use lahete_domain::actor::Caller;
 use lahete_domain::client::Client;
 use lahete_domain::codes::{AuditAction, Role};
+use lahete_domain::consent::{ConsentStatus, Opening};
 use lahete_domain::ids::{ClientId, ConsentId, Id as _, ReferralId, SupportPeriodId, UserId};
 use lahete_persistence::repo::referrals::ReferralFilter;
 use lahete_persistence::repo::support_periods::SupportPeriodFilter;
@@ -13,7 +14,7 @@ use lahete_persistence::repo::visits::VisitFilter;
 use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{MeView, MyRole, MySupportPeriodView};
-use crate::activity_links::wire::ActivityLinkView;
+use crate::activity_links::{cases::Shown, wire::ActivityLinkView};
 use crate::clients::{self, wire::AccessLogEntry};
 use crate::consents::{
     self,
@@ -94,8 +95,8 @@ pub fn consents(db: &mut Db<'_>, ctx: &OpContext) -> Result<Vec<ConsentView>, Ap
 /// # Errors
 /// 404 for a consent that is not the caller's, 409 when nothing is left to take back.
 pub fn withdraw_consent(db: &mut Db<'_>, ctx: &OpContext, id: ConsentId, body: ConsentWithdraw) -> Result<ConsentView, AppError> {
-    let consent = db.consent_get(id)?.ok_or(AppError::NotFound(ConsentId::RESOURCE))?;
-    consents::cases::withdraw(db, ctx, consent.referral, id, body)
+    let referral = db.consent_get(id)?.map_or_else(ReferralId::nil, |consent| consent.referral);
+    consents::cases::withdraw(db, ctx, referral, id, body)
 }
 
 /// Notes that the caller has read about themself: once for each client that they are.
@@ -123,10 +124,12 @@ pub fn support_periods(db: &mut Db<'_>, ctx: &OpContext, page: &PageRequest) -> 
     let all = PageRequest::first(PLAN_MAX);
     own.try_map(|period| {
         let goals = db.goals_of(SupportPeriodId::from_uuid(period.id), &all)?;
-        let links = db.activity_link_list(ReferralId::from_uuid(period.referral_id), &all)?;
+        let referral = ReferralId::from_uuid(period.referral_id);
+        let links = db.activity_link_list(referral, &all)?;
+        let may_be_told = ConsentStatus::of(&db.consents_of(referral)?, ctx.now.helsinki_date()).opens(Opening::Activity);
         Ok(MySupportPeriodView {
             goals: goals.items.iter().map(GoalView::from).collect(),
-            activity_links: links.items.iter().map(ActivityLinkView::from).collect(),
+            activity_links: links.items.into_iter().map(|named| ActivityLinkView::from(Shown { named, may_be_told })).collect(),
             period,
         })
     })

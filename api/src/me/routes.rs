@@ -122,7 +122,7 @@ pub async fn me_consents(op: Operation) -> Result<Answer, Problem> {
 )]
 #[post("/me/consents/{consent_id}/withdraw")]
 pub async fn me_consent_withdraw(op: Operation, id: PathId<ConsentId>, body: ValidJson<ConsentWithdraw>) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| Ok(Answer::ok(&cases::withdraw_consent(db, ctx, id.0, body.0.clone())?))).await
+    op.write_and_shut(move |db, ctx| Ok(Answer::ok(&cases::withdraw_consent(db, ctx, id.0, body.0.clone())?))).await
 }
 
 /// Read who has read about oneself.

@@ -55,8 +55,10 @@ pub(crate) fn create(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, body
 /// # Errors
 /// 404 when there is none or the caller may not see it.
 pub(crate) fn view(db: &mut Db<'_>, ctx: &OpContext, id: MeasureId) -> Result<Measure, AppError> {
-    let measure = db.measure_get(id)?.ok_or(AppError::NotFound(MeasureId::RESOURCE))?;
-    let OpenPeriod { open, .. } = open_period(db, ctx, Action::MeasureView, measure.support_period)?;
+    let found = db.measure_get(id)?;
+    let period = found.as_ref().map_or_else(SupportPeriodId::nil, |measure| measure.support_period);
+    let OpenPeriod { open, .. } = open_period(db, ctx, Action::MeasureView, period)?;
+    let measure = found.ok_or(AppError::NotFound(MeasureId::RESOURCE))?;
     case::audit(db, ctx, &open, AuditAction::Read);
     Ok(measure)
 }

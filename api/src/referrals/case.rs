@@ -1,11 +1,11 @@
 //! One case, opened under the access policy, and written back after a transition with everything that follows from it.
 
-use lahete_domain::access::Action;
+use lahete_domain::access::{self, Action, Decision};
 use lahete_domain::actor::{Caller, Grant};
 use lahete_domain::codes::{AbsentParty, AssignmentEndReason, AuditAction, ConsentPurpose, EventKind, ReferralStateCode, Role};
 use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::event::Event;
-use lahete_domain::ids::{AssignmentId, Id, ReferralId};
+use lahete_domain::ids::{ActivityLinkId, AssignmentId, GoalId, Id, ReferralId, SupportPeriodId, VisitId};
 use lahete_domain::referral::Changed;
 use lahete_domain::referral::command::Transition;
 use lahete_domain::referral::error::ReferralError;
@@ -55,12 +55,41 @@ impl OpenCase {
 /// Opens a case for an action.
 ///
 /// # Errors
-/// 404 when there is none or the caller may not know of it, 403 when they may see it but not do this.
+/// 404 when there is none or the caller may not know of it, 403 when they may see it but not do this, or when the case lies behind them and they have
+/// not said why they need it.
 pub fn open(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ReferralId) -> Result<OpenCase, AppError> {
-    let case = db.referral_case(id)?.ok_or(AppError::NotFound(ReferralId::RESOURCE))?;
+    let Some(case) = db.referral_case(id)? else { return Err(ctx.absent(db, action)) };
     let subject = case.subject(ctx.now.helsinki_date());
     let grant = ctx.require(db, action, &subject, Some(case.referral.client), Some(id))?;
     with_consents(db, ctx, case, Some(grant))
+}
+
+/// Holds a repeated call against the rights of today: the stored answer tells about the case, and is not for somebody who may no longer know of it.
+/// `parameter` and `id` are what its path names.
+///
+/// # Errors
+/// 404 when the case is not the caller's any more.
+pub fn expect_still_seen(db: &mut Db<'_>, ctx: &OpContext, parameter: &str, id: uuid::Uuid) -> Result<(), AppError> {
+    let referral = match parameter {
+        "referral_id" => Some(ReferralId::from_uuid(id)),
+        "support_period_id" => db.support_period_get(SupportPeriodId::from_uuid(id))?.map(|period| period.referral),
+        "visit_id" => db.visit_get(VisitId::from_uuid(id))?.map(|visit| visit.referral),
+        "activity_link_id" => db.activity_link_get(ActivityLinkId::from_uuid(id))?.map(|found| found.link.referral),
+        "goal_id" => match db.goal_get(GoalId::from_uuid(id))? {
+            Some(goal) => db.support_period_get(goal.support_period)?.map(|period| period.referral),
+            None => None,
+        },
+        // The answer to a proposal and the end of an assignment take the case away from whoever gives them, who may still hear that it was done.
+        _ => None,
+    };
+    let Some(referral) = referral else { return Ok(()) };
+    let Some(case) = db.referral_case(referral)? else { return Ok(()) };
+    let subject = case.subject(ctx.now.helsinki_date());
+    // An administrator does one thing with a case, without seeing it.
+    if matches!(access::decide(&ctx.actor, Action::ReferralMarkAsError, &subject), Decision::Allowed(_)) {
+        return Ok(());
+    }
+    ctx.require(db, Action::ReferralView, &subject, Some(case.referral.client), Some(referral)).map(drop)
 }
 
 /// Opens a case for somebody whose right was already asked of something else: the proposal of an assignment, an anonymous sender, the clock.
@@ -247,7 +276,7 @@ pub fn store_sharing(db: &mut Db<'_>, open: &OpenCase) -> Result<Case, AppError>
     after.shared_until = shared_until(&consents, ConsentPurpose::ShareWithLinkWorker);
     db.referral_update(&after, before.version)?;
     if before.submission.is_some() {
-        db.referral_snapshot_evaluation(before.id, shared_until(&consents, ConsentPurpose::Evaluation).is_some())?;
+        db.referral_snapshot_evaluation(before.id, shared_until(&consents, ConsentPurpose::Evaluation))?;
     }
     after.referral.version = before.version.next();
     Ok(after)

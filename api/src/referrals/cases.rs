@@ -20,6 +20,7 @@ use lahete_domain::referral::state::ReferralState;
 use lahete_domain::referral::{Changed, Content, Referral, Referrer, Source};
 use lahete_domain::version::Version;
 use lahete_persistence::repo::client_changes::ChangeDetails;
+use lahete_persistence::repo::clients::ClientFace;
 use lahete_persistence::repo::events::StoredEvent;
 use lahete_persistence::repo::referrals::{Case, ReferralFilter, ReferralOrder};
 use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
@@ -33,6 +34,7 @@ use super::wire::{
 use crate::clients::cases::note_correction;
 use crate::clients::wire::ClientSummary;
 use crate::code_lists::labels::label;
+use crate::consent_texts;
 use crate::consents::wire::ConsentCreate;
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{Patch, Text};
@@ -123,6 +125,7 @@ pub fn create_sent(
 ) -> Result<(OpenCase, Client), AppError> {
     let (client, mut open) = written(db, ctx, new)?;
     if let Some(consent) = consent {
+        consent_texts::expect_known(db, ctx, client.programme, &consent, "/consent")?;
         let consent = consent.into_consent(ctx.ids.next(), open.case.referral.id, ctx.actor.user(), ctx.now);
         hear(&mut open, consent, ctx);
     }
@@ -145,7 +148,7 @@ pub fn create_sent(
     for consent in &open.consents {
         db.consent_insert(consent)?;
     }
-    db.referral_snapshot_insert(&sent.referral, open.status.shares(ConsentPurpose::Evaluation))?;
+    db.referral_snapshot_insert(&sent.referral, shared_until(&open.consents, ConsentPurpose::Evaluation))?;
     case::note_as(db, ctx, &open, EventKind::Created, AuditAction::Created)?;
     case::note_transition(db, ctx, &open, changed.event, sent.referral.state.code(), changed.reason, None)?;
     open.case = sent;
@@ -193,7 +196,7 @@ pub fn submit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<Case,
         db.client_delete_provisional(provisional)?;
         db.idempotency_move_client(provisional, matched)?;
     }
-    db.referral_snapshot_insert(&case.referral, open.status.shares(ConsentPurpose::Evaluation))?;
+    db.referral_snapshot_insert(&case.referral, shared_until(&open.consents, ConsentPurpose::Evaluation))?;
     Ok(case)
 }
 
@@ -357,6 +360,7 @@ pub fn create_signed_in(db: &mut Db<'_>, ctx: &OpContext, body: ReferralCreate) 
     }
     let mut open = create(db, ctx, new)?;
     if let Some(consent) = body.consent {
+        consent_texts::expect_known(db, ctx, open.case.referral.programme, &consent, "/consent")?;
         let consent = consent.into_consent(ctx.ids.next(), open.case.referral.id, ctx.actor.user(), ctx.now);
         add_consent(db, ctx, &mut open, consent)?;
     }
@@ -365,7 +369,7 @@ pub fn create_signed_in(db: &mut Db<'_>, ctx: &OpContext, body: ReferralCreate) 
 
 fn sees_contact(open: &OpenCase) -> bool {
     match open.role() {
-        Some(Role::Coordinator | Role::LinkWorker | Role::Client) => true,
+        Some(role) if access::sees_protected(role) => true,
         // The writer knows what they have written; after sending, the client may be matched with one whose data came from others.
         Some(Role::Referrer | Role::Integration) => open.case.referral.state == ReferralState::Draft,
         _ => false,
@@ -377,8 +381,21 @@ fn show(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<ReferralVie
     Ok(view_of(open, &client, ctx))
 }
 
+/// The place that a reader sees: where the client lives now, or, for whoever sent the referral, what they have sent. Under non-disclosure a sender sees
+/// none: they may have sent it before, but it shall not go round.
+fn place<'a>(case: &'a Case, lives: &'a MunicipalityCode, protected: bool, follows: bool) -> Option<&'a MunicipalityCode> {
+    match &case.referral.submission {
+        _ if follows => Some(lives),
+        _ if protected => None,
+        Some(submission) => Some(&submission.snapshot.municipality),
+        None => Some(lives),
+    }
+}
+
 fn view_of(open: &OpenCase, client: &Client, ctx: &OpContext) -> ReferralView {
-    ReferralView::of(open, ClientSummary::of(client, sees_contact(open)), ctx.now)
+    let follows = sees_contact(open);
+    let place = place(&open.case, &client.data.municipality, client.data.non_disclosure, follows);
+    ReferralView::of(open, ClientSummary::of(client, follows, place), ctx.now)
 }
 
 /// One referral.
@@ -441,19 +458,27 @@ pub fn list_seen(
     let today = ctx.now.helsinki_date();
     let cases = db.referral_list(visibility, filter, today, page)?;
     let ids: BTreeSet<ClientId> = cases.items.iter().map(|case| case.referral.client).collect();
-    let names: BTreeMap<ClientId, String> = db.client_names(&ids.into_iter().collect::<Vec<_>>())?.into_iter().collect();
+    let clients: BTreeMap<ClientId, ClientFace> = db.client_faces(&ids.into_iter().collect::<Vec<_>>())?.into_iter().collect();
     let mut noted = BTreeSet::new();
+    let mut items = Vec::with_capacity(cases.items.len());
     for case in &cases.items {
-        if noted.insert(case.referral.client)
-            && let Decision::Allowed(grant) = access::decide(&ctx.actor, Action::ReferralView, &case.subject(today))
-        {
+        let subject = case.subject(today);
+        // The condition of the list says the same as the policy; should they ever differ, the policy counts.
+        let Decision::Allowed(grant) = access::decide(&ctx.actor, Action::ReferralView, &subject) else { continue };
+        let client = clients.get(&case.referral.client).ok_or_else(|| AppError::internal("the client of a referral is missing"))?;
+        let veiled = ctx.veils(grant.role, subject.past);
+        // Who asks for one client's referrals is not told in this way either what they would have to give a reason for.
+        if veiled && filter.client.is_some() {
+            continue;
+        }
+        if !veiled && noted.insert(case.referral.client) {
             ctx.audit(db, &grant, AuditAction::Read, Some(case.referral.client), Some(case.referral.id));
         }
+        let follows = access::sees_protected(grant.role) || case.referral.state == ReferralState::Draft;
+        let shown = if veiled { None } else { Some((client.name.as_str(), place(case, &client.municipality, client.non_disclosure, follows))) };
+        items.push(ReferralListItem::of(case, shown, ctx.now));
     }
-    cases.try_map(|case| {
-        let name = names.get(&case.referral.client).cloned().ok_or_else(|| AppError::internal("the client of a referral is missing"))?;
-        Ok(ReferralListItem::of(&case, name, ctx.now))
-    })
+    Ok(Page { items, next: cases.next })
 }
 
 /// Changes a draft.
@@ -490,6 +515,7 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralUp
     content.not_a_service_acknowledged = body.not_a_service_acknowledged.apply(content.not_a_service_acknowledged);
     referral.referrer.feedback_wanted = body.feedback_wanted.apply(referral.referrer.feedback_wanted);
     if let Some(consent) = body.consent.given() {
+        consent_texts::expect_known(db, ctx, open.case.referral.programme, &consent, "/consent")?;
         let consent = consent.into_consent(ctx.ids.next(), id, ctx.actor.user(), ctx.now);
         add_consent(db, ctx, &mut open, consent)?;
     }

@@ -255,7 +255,7 @@ pub async fn referral_waitlist(op: Operation, id: PathId<ReferralId>, body: Vali
 )]
 #[post("/referrals/{referral_id}/defer")]
 pub async fn referral_defer(op: Operation, id: PathId<ReferralId>, body: ValidJson<ReferralDefer>) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| {
+    op.write_and_shut(move |db, ctx| {
         let view = cases::defer(db, ctx, id.0, body.0.clone())?;
         whole(&view, Answer::ok(&view))
     })
@@ -293,7 +293,7 @@ pub async fn referral_resume(op: Operation, id: PathId<ReferralId>, body: ValidJ
 )]
 #[post("/referrals/{referral_id}/close")]
 pub async fn referral_close(op: Operation, id: PathId<ReferralId>, body: ValidJson<ReferralClose>) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| {
+    op.write_and_shut(move |db, ctx| {
         let view = cases::close(db, ctx, id.0, body.0.clone())?;
         whole(&view, Answer::ok(&view))
     })
@@ -331,7 +331,7 @@ pub async fn referral_reopen(op: Operation, id: PathId<ReferralId>, body: ValidJ
 )]
 #[post("/referrals/{referral_id}/withdraw")]
 pub async fn referral_withdraw(op: Operation, id: PathId<ReferralId>, body: ValidJson<ReferralComment>) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| {
+    op.write_and_shut(move |db, ctx| {
         let view = cases::withdraw(db, ctx, id.0, body.0.clone().comment.map(Into::into))?;
         whole(&view, Answer::ok(&view))
     })
@@ -354,7 +354,7 @@ pub async fn referral_mark_as_error(
     id: PathId<ReferralId>,
     body: ValidJson<ReferralReasonGiven>,
 ) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| {
+    op.write_and_shut(move |db, ctx| {
         let view = cases::mark_as_error(db, ctx, id.0, body.0.clone().reason.into_string())?;
         let version =
             lahete_domain::version::Version::new(view.version).ok_or_else(|| AppError::internal("a referral without a version"))?;

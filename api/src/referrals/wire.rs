@@ -4,6 +4,7 @@ use lahete_domain::access;
 use lahete_domain::codes::{ConsentPurpose, MessageParty, Role};
 use lahete_domain::ids::Id as _;
 use lahete_domain::message::{ContactAttempt, Message};
+use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::referral::Content;
 use lahete_domain::referral::command::Transition;
 use lahete_domain::referral::state::ReferralState;
@@ -585,13 +586,16 @@ pub struct ReferralListItem {
     pub days_in_state: i64,
     /// The client.
     pub client_id: Uuid,
-    /// The client's name.
-    pub client_name: String,
-    /// The client's municipality.
-    pub municipality: String,
+    /// The client's name. Left out when the case ended more than 30 days ago and the coordinator has given no reason to look at it
+    /// (`X-Access-Reason`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// The client's municipality. Left out with the name, and for senders when the client is under non-disclosure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub municipality: Option<String>,
     /// The referrer's sector.
     pub sector: SectorCode,
-    /// Why.
+    /// Why. Empty where the name is left out.
     #[schema(max_items = 9)]
     pub reasons: Vec<ReferralReasonCode>,
     /// When it was begun.
@@ -662,9 +666,13 @@ pub struct ReferralListQuery {
 }
 
 impl ReferralListItem {
-    /// One line, with the name of the client.
+    /// One line, with the client and their place as far as they are shown.
     #[must_use]
-    pub fn of(case: &lahete_persistence::repo::referrals::Case, client_name: String, now: lahete_domain::time::Instant) -> Self {
+    pub fn of(
+        case: &lahete_persistence::repo::referrals::Case,
+        shown: Option<(&str, Option<&MunicipalityCode>)>,
+        now: lahete_domain::time::Instant,
+    ) -> Self {
         let referral = &case.referral;
         let (resume_on, follow_up_on) = dates(&referral.state);
         Self {
@@ -674,10 +682,10 @@ impl ReferralListItem {
             state_since: referral.state_since.into(),
             days_in_state: now.days_since(referral.state_since),
             client_id: referral.client.as_uuid(),
-            client_name,
-            municipality: case.municipality.as_str().to_owned(),
+            client_name: shown.map(|(name, _)| name.to_owned()),
+            municipality: shown.and_then(|(_, place)| place).map(|place| place.as_str().to_owned()),
             sector: referral.referrer.sector.into(),
-            reasons: referral.content.reasons.iter().copied().map(Into::into).collect(),
+            reasons: referral.content.reasons.iter().filter(|_| shown.is_some()).copied().map(Into::into).collect(),
             created_at: referral.created_at.into(),
             submitted_at: referral.submission.as_ref().map(|submission| submission.at.into()),
             coordinator_id: referral.coordinator.map(|id| id.as_uuid()),

@@ -37,7 +37,7 @@ pub(super) fn outcomes(db: &mut Db<'_>, ctx: &OpContext, query: &OutcomesQuery) 
         return Err(AppError::malformed("invalid_parameter", "The parameter until must not lie before from."));
     }
     let visits_until = query.visits_until.unwrap_or(query.until);
-    let scope = ReportScope { programme, from: query.from, until: query.until, visits_until };
+    let scope = ReportScope { programme, from: query.from, until: query.until, visits_until, today: ctx.now.helsinki_date() };
     Ok(report(&db.outcome_figures(scope)?, scope, detail))
 }
 
@@ -236,7 +236,8 @@ mod tests {
     fn show(figures: &OutcomeFigures, detail: Detail) -> OutcomesReport {
         let day = |text: &str| -> NaiveDate { text.parse().expect("a date") };
         let programme = ProgrammeId::from_uuid(uuid::Uuid::nil());
-        let scope = ReportScope { programme, from: day("2022-01-01"), until: day("2022-12-31"), visits_until: day("2022-12-31") };
+        let last = day("2022-12-31");
+        let scope = ReportScope { programme, from: day("2022-01-01"), until: last, visits_until: last, today: last };
         report(figures, scope, detail)
     }
 

@@ -87,7 +87,7 @@ pub async fn role_assignment_end(
     path: PathId<RoleAssignmentId>,
     body: ValidJson<RoleAssignmentEnd>,
 ) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| {
+    op.write_and_shut(move |db, ctx| {
         let assignment = cases::end(db, ctx, path.0, &body.0)?;
         Ok(Answer::ok(&RoleAssignmentView::from(&assignment)).version(assignment.version))
     })

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use lahete_domain::access::{self, Action, Scope, Visibility};
 use lahete_domain::actor::Grant;
-use lahete_domain::codes::{AuditAction, Code as _, EventKind, Instrument, Timepoint};
+use lahete_domain::codes::{AuditAction, Code as _, EventKind, Instrument, Role, Timepoint};
 use lahete_domain::ids::{ClientId, Id as _, ProgrammeId, ProgrammeTermsId, ReferralId, SupportPeriodId};
 use lahete_domain::programme::{DEFAULT_FEE_PER_HOUR, DEFAULT_MAX_MINUTES_PER_MONTH, DEFAULT_MAX_MONTHS, Terms, terms_on};
 use lahete_domain::support_period::{EndFacts, EndProposal, Start, SupportPeriod};
@@ -42,8 +42,9 @@ pub(crate) struct OpenPeriod {
 /// # Errors
 /// 404 when there is none or the caller may not know of it, 403 when they may see it but not do this.
 pub(crate) fn open_period(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: SupportPeriodId) -> Result<OpenPeriod, AppError> {
-    let period = db.support_period_get(id)?.ok_or(AppError::NotFound(SupportPeriodId::RESOURCE))?;
-    let open = case::open(db, ctx, action, period.referral)?;
+    let found = db.support_period_get(id)?;
+    let open = case::open(db, ctx, action, found.as_ref().map_or_else(ReferralId::nil, |period| period.referral))?;
+    let period = found.ok_or(AppError::NotFound(SupportPeriodId::RESOURCE))?;
     Ok(OpenPeriod { open, period })
 }
 
@@ -79,16 +80,36 @@ fn list_grant(ctx: &OpContext, action: Action, programme: ProgrammeId) -> Option
     grants.filter(|grant| reach(grant) > 0).max_by_key(reach)
 }
 
-/// Notes in the audit trail that a list was read: one event for each client in it.
-pub(crate) fn audit_list(db: &mut Db<'_>, ctx: &OpContext, action: Action, people: &[(ProgrammeId, ClientId, ReferralId)]) {
-    let mut noted = BTreeSet::new();
+/// Notes in the audit trail that a list was read: one event for each client in it. Gives the referrals that lie behind the caller, who has given no
+/// reason to look at them: their rows are shown without what was said about the client, and are no reading about the client.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn audit_list(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    action: Action,
+    people: &[(ProgrammeId, ClientId, ReferralId)],
+) -> Result<BTreeSet<ReferralId>, AppError> {
+    let today = ctx.now.helsinki_date();
+    let coordinates = people.iter().any(|(programme, ..)| ctx.actor.has(Role::Coordinator, *programme));
+    let past: BTreeSet<ReferralId> = if coordinates && ctx.reason.is_none() {
+        let ids: BTreeSet<ReferralId> = people.iter().map(|(.., referral)| *referral).collect();
+        let standings = db.referral_standings(&ids.into_iter().collect::<Vec<_>>())?;
+        standings.into_iter().filter(|(_, (state, since))| access::is_past(*state, *since, today)).map(|(id, _)| id).collect()
+    } else {
+        BTreeSet::new()
+    };
+    let (mut noted, mut veiled) = (BTreeSet::new(), BTreeSet::new());
     for (programme, client, referral) in people {
-        if noted.insert(*client)
-            && let Some(grant) = list_grant(ctx, action, *programme)
-        {
+        let Some(grant) = list_grant(ctx, action, *programme) else { continue };
+        if ctx.veils(grant.role, past.contains(referral)) {
+            veiled.insert(*referral);
+        } else if noted.insert(*client) {
             ctx.audit(db, grant, AuditAction::Read, Some(*client), Some(*referral));
         }
     }
+    Ok(veiled)
 }
 
 fn views(db: &mut Db<'_>, ctx: &OpContext, periods: &[SupportPeriod]) -> Result<Vec<SupportPeriodView>, AppError> {
@@ -189,9 +210,12 @@ pub(crate) fn list(
     filter: SupportPeriodFilter,
     request: &PageRequest,
 ) -> Result<Page<SupportPeriodView>, AppError> {
-    let page = page_of(db, ctx, &visibility(ctx, Action::SupportView), filter, request)?;
+    let mut page = page_of(db, ctx, &visibility(ctx, Action::SupportView), filter, request)?;
     let people: Vec<_> = page.items.iter().map(whose).collect();
-    audit_list(db, ctx, Action::SupportView, &people);
+    let veiled = audit_list(db, ctx, Action::SupportView, &people)?;
+    for view in page.items.iter_mut().filter(|view| veiled.contains(&ReferralId::from_uuid(view.referral_id))) {
+        view.veil();
+    }
     Ok(page)
 }
 

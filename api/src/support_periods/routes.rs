@@ -152,7 +152,7 @@ pub async fn support_period_change_link_worker(
     path: PathId<SupportPeriodId>,
     body: ValidJson<SupportPeriodChangeLinkWorker>,
 ) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| cases::change_link_worker(db, ctx, path.0, &body.0).map(shown)).await
+    op.write_and_shut(move |db, ctx| cases::change_link_worker(db, ctx, path.0, &body.0).map(shown)).await
 }
 
 /// Propose to end the support.
@@ -191,5 +191,5 @@ pub async fn support_period_end(
     path: PathId<SupportPeriodId>,
     body: ValidJson<SupportPeriodEnd>,
 ) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| cases::end(db, ctx, path.0, &body.0).map(shown)).await
+    op.write_and_shut(move |db, ctx| cases::end(db, ctx, path.0, &body.0).map(shown)).await
 }

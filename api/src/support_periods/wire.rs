@@ -351,6 +351,12 @@ pub struct Surroundings<'a> {
 }
 
 impl SupportPeriodView {
+    /// Takes out what was said about the client: what is left are days and sums.
+    pub fn veil(&mut self) {
+        self.pause_reason = None;
+        self.end_proposal = None;
+    }
+
     /// Shows a support period.
     #[must_use]
     pub fn new(period: &SupportPeriod, around: Surroundings<'_>) -> Self {

@@ -78,7 +78,7 @@ pub async fn user_view(op: Operation, path: PathId<UserId>) -> Result<Answer, Pr
 )]
 #[patch("/users/{user_id}")]
 pub async fn user_update(op: Operation, path: PathId<UserId>, body: MergePatch<UserUpdate>) -> Result<Answer, Problem> {
-    op.write(move |db, ctx| {
+    op.write_and_shut(move |db, ctx| {
         let user = cases::update(db, ctx, path.0, body.0.clone())?;
         Ok(Answer::ok(&UserView::from(&user)).version(user.version))
     })

@@ -1,8 +1,10 @@
 //! What can be done with visits.
 
+use std::collections::BTreeMap;
+
 use lahete_domain::access::{Action, Visibility};
 use lahete_domain::codes::{AuditAction, Code as _, EventKind, Role};
-use lahete_domain::ids::{ClientId, Id as _, LinkWorkerId, ProgrammeId, SupportPeriodId, VisitId};
+use lahete_domain::ids::{ClientId, Id as _, LinkWorkerId, ProgrammeId, ReferralId, SupportPeriodId, VisitId};
 use lahete_domain::link_worker::contract_on;
 use lahete_domain::money::Cents;
 use lahete_domain::support_period::SupportPeriod;
@@ -13,7 +15,7 @@ use lahete_persistence::repo::referrals::Case;
 use lahete_persistence::repo::visits::VisitFilter;
 use lahete_persistence::{Db, Page, PageRequest};
 
-use super::wire::{MonthHoursView, NewVisitState, VisitAbsence, VisitCreate, VisitHold, VisitUpdate, VisitView};
+use super::wire::{MonthHoursView, NewVisitState, Reader, VisitAbsence, VisitCreate, VisitHold, VisitUpdate, VisitView};
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{LongText, Patch};
 use crate::operation::OpContext;
@@ -119,11 +121,33 @@ fn one(db: &mut Db<'_>, open: &OpenCase, visit: &Visit) -> Result<VisitView, App
     let ids: Vec<_> = visit.workers.iter().map(|worker| worker.link_worker).collect();
     let names = db.link_worker_names(&ids)?;
     let month = MonthHoursView::new(Month::of(visit.content.on), hours);
-    Ok(VisitView::new(visit, &names, open.is(Role::Client), Some(month)))
+    let reader = match open.role() {
+        Some(Role::Coordinator) => Reader::Coordinator,
+        Some(Role::LinkWorker) => assigned_worker(db, &open.case)?.first().copied().map_or(Reader::Client, Reader::LinkWorker),
+        _ => Reader::Client,
+    };
+    Ok(VisitView::new(visit, &names, reader, Some(month)))
 }
 
-fn find(db: &mut Db<'_>, id: VisitId) -> Result<Visit, AppError> {
-    db.visit_get(id)?.ok_or(AppError::NotFound(VisitId::RESOURCE))
+/// A link worker writes down their own visits, and plans that nobody has carried out yet; not what another one has done before them.
+fn expect_own(db: &mut Db<'_>, open: &OpenCase, visit: &Visit) -> Result<(), AppError> {
+    let held = matches!(visit.state, VisitState::Held { .. });
+    if !open.is(Role::LinkWorker) || !held || names_self(&assigned_worker(db, &open.case)?, &ids_of(visit)) {
+        return Ok(());
+    }
+    Err(AppError::Forbidden { action: Action::VisitWrite.as_str() })
+}
+
+fn names_self(own: &[LinkWorkerId], workers: &[LinkWorkerId]) -> bool {
+    own.iter().any(|own| workers.contains(own))
+}
+
+/// Whoever is named as a worker is paid: a link worker names themself, beside others if there were any.
+fn expect_named(db: &mut Db<'_>, open: &OpenCase, workers: &[LinkWorkerId]) -> Result<(), AppError> {
+    if !open.is(Role::LinkWorker) || names_self(&assigned_worker(db, &open.case)?, workers) {
+        return Ok(());
+    }
+    Err(AppError::fault(Fault::new("/workers", "not_yours", "You write down visits of your own: name yourself among the workers.")))
 }
 
 /// Passing the limit is a right of its own.
@@ -137,6 +161,9 @@ fn writing(over_limit_reason: Option<&LongText<{ lahete_domain::text::REASON_MAX
 /// 404 and 403 by the policy, 409 when a rule says no, 422 for an unknown link worker.
 pub(crate) fn create(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, body: &VisitCreate) -> Result<(VisitView, Version), AppError> {
     let OpenPeriod { open, period } = open_period(db, ctx, writing(body.over_limit_reason.as_ref()), id)?;
+    if let Some(workers) = &body.workers {
+        expect_named(db, &open, &workers.ids())?;
+    }
     let new = NewVisit {
         content: body.content(),
         workers: body.workers.as_ref().map(super::wire::Workers::ids),
@@ -155,8 +182,9 @@ pub(crate) fn create(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, body
 /// # Errors
 /// 404 when there is none or the caller may not see it.
 pub(crate) fn view(db: &mut Db<'_>, ctx: &OpContext, id: VisitId) -> Result<(VisitView, Version), AppError> {
-    let visit = find(db, id)?;
-    let open = case::open(db, ctx, Action::VisitView, visit.referral)?;
+    let found = db.visit_get(id)?;
+    let open = case::open(db, ctx, Action::VisitView, found.as_ref().map_or_else(ReferralId::nil, |visit| visit.referral))?;
+    let visit = found.ok_or(AppError::NotFound(VisitId::RESOURCE))?;
     case::audit(db, ctx, &open, AuditAction::Read);
     Ok((one(db, &open, &visit)?, visit.version))
 }
@@ -168,8 +196,12 @@ pub(crate) fn view(db: &mut Db<'_>, ctx: &OpContext, id: VisitId) -> Result<(Vis
 pub(crate) fn list(db: &mut Db<'_>, ctx: &OpContext, filter: VisitFilter, request: &PageRequest) -> Result<Page<VisitView>, AppError> {
     let page = db.visit_list(&visibility(ctx, Action::VisitView), ctx.now.helsinki_date(), filter, request)?;
     let people: Vec<_> = page.items.iter().map(|visit| (visit.programme, visit.client, visit.referral)).collect();
-    audit_list(db, ctx, Action::VisitView, &people);
-    views(db, ctx, page)
+    let veiled = audit_list(db, ctx, Action::VisitView, &people)?;
+    let mut page = views(db, ctx, page)?;
+    for view in page.items.iter_mut().filter(|view| veiled.contains(&ReferralId::from_uuid(view.referral_id))) {
+        view.veil();
+    }
+    Ok(page)
 }
 
 /// A page of the visits that a visibility opens, as the client themself reads them. The line in the audit trail is the caller's.
@@ -185,7 +217,7 @@ pub(crate) fn page_for_client(
 ) -> Result<Page<VisitView>, AppError> {
     let page = db.visit_list(visibility, ctx.now.helsinki_date(), filter, request)?;
     let names = db.link_worker_names(&workers_of(&page))?;
-    page.try_map(|visit| Ok(VisitView::new(&visit, &names, true, None)))
+    page.try_map(|visit| Ok(VisitView::new(&visit, &names, Reader::Client, None)))
 }
 
 /// Lists the visits of a support period.
@@ -209,16 +241,31 @@ fn workers_of(page: &Page<Visit>) -> Vec<LinkWorkerId> {
 
 fn views(db: &mut Db<'_>, ctx: &OpContext, page: Page<Visit>) -> Result<Page<VisitView>, AppError> {
     let names = db.link_worker_names(&workers_of(&page))?;
+    let mut own = BTreeMap::new();
+    if let Some(user) = ctx.actor.user() {
+        for programme in ctx.actor.programmes(Role::LinkWorker) {
+            if let Some(worker) = db.link_worker_by_user(user, programme)? {
+                own.insert(programme, worker.id);
+            }
+        }
+    }
     page.try_map(|visit| {
-        let works = [Role::Coordinator, Role::LinkWorker].iter().any(|role| ctx.actor.has(*role, visit.programme));
-        Ok(VisitView::new(&visit, &names, !works, None))
+        let reader = if ctx.actor.has(Role::Coordinator, visit.programme) {
+            Reader::Coordinator
+        } else {
+            own.get(&visit.programme).copied().map_or(Reader::Client, Reader::LinkWorker)
+        };
+        Ok(VisitView::new(&visit, &names, reader, None))
     })
 }
 
 /// A visit that the caller may change, in its support period, at the version that they read.
 fn open_visit(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: VisitId) -> Result<(OpenCase, SupportPeriod, Visit), AppError> {
-    let visit = find(db, id)?;
-    let OpenPeriod { open, period } = open_period(db, ctx, action, visit.support_period)?;
+    let found = db.visit_get(id)?;
+    let period = found.as_ref().map_or_else(SupportPeriodId::nil, |visit| visit.support_period);
+    let OpenPeriod { open, period } = open_period(db, ctx, action, period)?;
+    let visit = found.ok_or(AppError::NotFound(VisitId::RESOURCE))?;
+    expect_own(db, &open, &visit)?;
     ctx.expect_version(visit.version)?;
     period.expect_running()?;
     Ok((open, period, visit))
@@ -258,6 +305,9 @@ pub(crate) fn update(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &Visit
         Patch::Null => Vec::new(),
         Patch::Value(workers) => workers.ids(),
     };
+    if !body.workers.is_absent() {
+        expect_named(db, &open, &ids)?;
+    }
     // A fee was settled for the day and the people of the visit; it changes only with them.
     if ids != ids_of(&visit) || content.on != visit.content.on {
         visit.workers = workers(db, visit.programme, &ids, &content, held)?;
@@ -277,6 +327,7 @@ pub(crate) fn hold(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitHo
     let content = body.content(&visit.content);
     expect_in_period(content.on, &period)?;
     let ids = body.workers.as_ref().map_or_else(|| ids_of(&visit), super::wire::Workers::ids);
+    expect_named(db, &open, &ids)?;
     let hours = month_hours(db, visit.programme, visit.client, &content, Some(id))?;
     visit.workers = workers(db, visit.programme, &ids, &content, true)?;
     let reason = body.over_limit_reason.clone().map(LongText::into_string);

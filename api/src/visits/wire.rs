@@ -305,7 +305,8 @@ pub struct VisitWorkerView {
     /// Their name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Euros for an hour with the client, by contract and terms of the day; known once the visit was held. Not shown to the client.
+    /// Euros for an hour with the client, by contract and terms of the day; known once the visit was held. Not shown to the client, and to a link worker
+    /// only their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_per_hour: Option<Decimal>,
 }
@@ -402,10 +403,31 @@ pub struct VisitView {
     pub month_hours: Option<MonthHoursView>,
 }
 
+/// Who reads a visit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reader {
+    /// A coordinator: everything.
+    Coordinator,
+    /// A link worker: of the fees only their own.
+    LinkWorker(LinkWorkerId),
+    /// The client themself: no money.
+    Client,
+}
+
 impl VisitView {
+    /// Takes out what was said about the client: what is left are the day, the hours and who worked, which the month's accounts need.
+    pub fn veil(&mut self) {
+        self.note = None;
+        self.barriers.clear();
+        self.support_kinds.clear();
+        self.absent_party = None;
+        self.over_limit_reason = None;
+    }
+
     /// Shows a visit; to the client themself without the reason for passing the limit, and without money.
     #[must_use]
-    pub fn new(visit: &Visit, names: &BTreeMap<LinkWorkerId, String>, to_client: bool, month_hours: Option<MonthHoursView>) -> Self {
+    pub fn new(visit: &Visit, names: &BTreeMap<LinkWorkerId, String>, reader: Reader, month_hours: Option<MonthHoursView>) -> Self {
+        let to_client = reader == Reader::Client;
         let content = &visit.content;
         let (recorded_at, over_limit_reason, absent_party) = match &visit.state {
             VisitState::Planned => (None, None, None),
@@ -415,7 +437,9 @@ impl VisitView {
         let worker = |worker: &lahete_domain::visit::VisitWorker| VisitWorkerView {
             link_worker_id: worker.link_worker.as_uuid(),
             name: names.get(&worker.link_worker).cloned(),
-            fee_per_hour: recorded_at.filter(|_| !to_client).map(|_| Decimal::from_hundredths(worker.fee_per_hour.0)),
+            fee_per_hour: recorded_at
+                .filter(|_| reader == Reader::Coordinator || reader == Reader::LinkWorker(worker.link_worker))
+                .map(|_| Decimal::from_hundredths(worker.fee_per_hour.0)),
         };
         Self {
             id: visit.id.as_uuid(),

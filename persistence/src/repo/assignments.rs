@@ -7,7 +7,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use lahete_domain::assignment::{Assignment, AssignmentState};
-use lahete_domain::codes::{AssignmentEndReason, AssignmentStateCode, ClientStanding, DeclineReason, ReferralReason};
+use lahete_domain::codes::{AssignmentEndReason, AssignmentStateCode, ClientStanding, DeclineReason, ReferralReason, ReferralStateCode};
 use lahete_domain::ids::{AssignmentId, ClientId, Id, LinkWorkerId, ProgrammeId, ReferralId, UserId};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Instant;
@@ -153,6 +153,12 @@ pub struct AssignmentCase {
     pub shared_until: Option<NaiveDate>,
     /// Whether the client's data may be used.
     pub standing: ClientStanding,
+    /// Whether the client's places are protected (turvakielto).
+    pub non_disclosure: bool,
+    /// Where the referral stands.
+    pub referral_state: ReferralStateCode,
+    /// Since when.
+    pub referral_state_since: Instant,
 }
 
 /// Which assignments are wanted.
@@ -171,7 +177,20 @@ pub struct AssignmentFilter {
     pub link_worker: Option<LinkWorkerId>,
 }
 
-type CaseRow = (AssignmentRow, String, IdCol<ClientId>, String, Option<i64>, String, bool, Option<NaiveDate>, CodeCol<ClientStanding>);
+type CaseRow = (
+    AssignmentRow,
+    String,
+    IdCol<ClientId>,
+    String,
+    Option<i64>,
+    String,
+    bool,
+    Option<NaiveDate>,
+    bool,
+    CodeCol<ReferralStateCode>,
+    InstantCol,
+    CodeCol<ClientStanding>,
+);
 
 impl Db<'_> {
     /// Adds an assignment.
@@ -258,11 +277,16 @@ impl Db<'_> {
                 clients::language,
                 clients::interpreter_needed,
                 referrals::shared_until,
+                clients::non_disclosure,
+                referrals::state,
+                referrals::state_since,
                 clients::standing,
             ))
             .first::<CaseRow>(self.conn())
             .optional()?;
-        self.with_reasons(row.into_iter().collect()).map(|found| found.into_iter().next())
+        // Asked also for an assignment that is not there: to find nothing takes as long as to find what one may not see.
+        let referrals = vec![row.as_ref().map_or_else(|| IdCol(ReferralId::nil()), |(row, ..)| row.referral_id)];
+        self.with_reasons(referrals, row.into_iter().collect()).map(|found| found.into_iter().next())
     }
 
     /// A page of assignments, the newest proposal first.
@@ -282,6 +306,9 @@ impl Db<'_> {
                 clients::language,
                 clients::interpreter_needed,
                 referrals::shared_until,
+                clients::non_disclosure,
+                referrals::state,
+                referrals::state_since,
                 clients::standing,
             ))
             .into_boxed::<MultiBackend>();
@@ -321,11 +348,11 @@ impl Db<'_> {
         let rows =
             query.order((assignments::proposed_at.desc(), assignments::id.desc())).limit(request.fetch()).load::<CaseRow>(self.conn())?;
         let page = Page::from_rows(rows, request, |(row, ..)| Cursor { sort: row.proposed_at.0.to_string(), id: row.id.0.as_uuid() });
-        Ok(Page { items: self.with_reasons(page.items)?, next: page.next })
+        let referrals = page.items.iter().map(|(row, ..)| row.referral_id).collect();
+        Ok(Page { items: self.with_reasons(referrals, page.items)?, next: page.next })
     }
 
-    fn with_reasons(&mut self, rows: Vec<CaseRow>) -> Result<Vec<AssignmentCase>, StoreError> {
-        let ids: Vec<_> = rows.iter().map(|(row, ..)| row.referral_id).collect();
+    fn with_reasons(&mut self, ids: Vec<IdCol<ReferralId>>, rows: Vec<CaseRow>) -> Result<Vec<AssignmentCase>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -338,7 +365,21 @@ impl Db<'_> {
             reasons.entry(id.0).or_default().insert(reason.0);
         }
         rows.into_iter()
-            .map(|(row, link_worker_name, client, municipality, age, language, interpreter_needed, shared_until, standing)| {
+            .map(|row| {
+                let (
+                    row,
+                    link_worker_name,
+                    client,
+                    municipality,
+                    age,
+                    language,
+                    interpreter_needed,
+                    shared_until,
+                    non_disclosure,
+                    state,
+                    since,
+                    standing,
+                ) = row;
                 let municipality =
                     MunicipalityCode::parse(&municipality).ok_or_else(|| StoreError::corrupt("clients", "municipality", client.0))?;
                 let age = age.map(u32::try_from).transpose();
@@ -357,6 +398,9 @@ impl Db<'_> {
                     reasons,
                     shared_until,
                     standing: standing.0,
+                    non_disclosure,
+                    referral_state: state.0,
+                    referral_state_since: since.0,
                 })
             })
             .collect()

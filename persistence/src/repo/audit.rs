@@ -347,6 +347,8 @@ pub struct AuditFilter {
     pub user: Option<UserId>,
     /// Events that were let through, or those that were not.
     pub outcome: Option<AuditOutcome>,
+    /// Events with a stated reason, or those without.
+    pub with_reason: Option<bool>,
     /// Events from this instant on.
     pub from: Option<Instant>,
     /// Events before this instant.
@@ -405,6 +407,11 @@ impl Db<'_> {
         }
         if let Some(outcome) = filter.outcome {
             query = query.filter(audit_events::outcome.eq(CodeCol(outcome)));
+        }
+        match filter.with_reason {
+            Some(true) => query = query.filter(audit_events::reason.is_not_null()),
+            Some(false) => query = query.filter(audit_events::reason.is_null()),
+            None => {}
         }
         if let Some(from) = filter.from {
             query = query.filter(audit_events::at.ge(InstantCol(from)));

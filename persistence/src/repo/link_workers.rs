@@ -240,7 +240,9 @@ impl Db<'_> {
     /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
     pub fn link_worker_get(&mut self, id: LinkWorkerId) -> Result<Option<LinkWorker>, StoreError> {
         let row = link_workers::table.find(IdCol(id)).select(LinkWorkerRow::as_select()).first::<LinkWorkerRow>(self.conn()).optional()?;
-        self.with_places(row.into_iter().collect()).map(|found| found.into_iter().next())
+        // Asked also for a link worker who is not there: to find nothing takes as long as to find what one may not see.
+        let ids = vec![row.as_ref().map_or(IdCol(id), |row| row.id)];
+        self.with_places(ids, row.into_iter().collect()).map(|found| found.into_iter().next())
     }
 
     /// The link worker that somebody is in a programme.
@@ -254,11 +256,11 @@ impl Db<'_> {
             .select(LinkWorkerRow::as_select())
             .first::<LinkWorkerRow>(self.conn())
             .optional()?;
-        self.with_places(row.into_iter().collect()).map(|found| found.into_iter().next())
+        let Some(row) = row else { return Ok(None) };
+        self.with_places(vec![row.id], vec![row]).map(|found| found.into_iter().next())
     }
 
-    fn with_places(&mut self, rows: Vec<LinkWorkerRow>) -> Result<Vec<LinkWorker>, StoreError> {
-        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    fn with_places(&mut self, ids: Vec<IdCol<LinkWorkerId>>, rows: Vec<LinkWorkerRow>) -> Result<Vec<LinkWorker>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -339,7 +341,8 @@ impl Db<'_> {
         let rows =
             query.order((link_workers::name.asc(), link_workers::id.asc())).limit(request.fetch()).load::<LinkWorkerRow>(self.conn())?;
         let page = Page::from_rows(rows, request, |row| Cursor { sort: row.name.clone(), id: row.id.0.as_uuid() });
-        Ok(Page { items: self.with_places(page.items)?, next: page.next })
+        let ids = page.items.iter().map(|row| row.id).collect();
+        Ok(Page { items: self.with_places(ids, page.items)?, next: page.next })
     }
 
     /// Adds a contract.

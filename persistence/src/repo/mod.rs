@@ -22,6 +22,7 @@ pub mod assignments;
 pub mod audit;
 pub mod client_changes;
 pub mod clients;
+pub mod consent_texts;
 pub mod consents;
 pub mod data_keys;
 pub mod data_requests;

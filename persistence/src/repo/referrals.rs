@@ -8,10 +8,11 @@ use diesel::dsl::exists;
 use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
-use lahete_domain::access::{Subject, Visibility};
+use lahete_domain::access::{Subject, Visibility, is_past};
 use lahete_domain::codes::{
     Channel, ClientStanding, Code, EndReason, MessageParty, Outcome, Priority, ReferralReason, ReferralStateCode, Role, Route, Sector, Sex,
 };
+use lahete_domain::consent::OPEN_ENDED;
 use lahete_domain::ids::{ApiClientId, AssignmentId, ClientId, OrganisationId, ProgrammeId, ReferralId, SupportPeriodId, UserId};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::referral::state::{BackTo, ClosedBy, Closure, QueuePlace, ReferralState};
@@ -164,6 +165,7 @@ impl Case {
             shared_with_link_worker: self.shared_until.is_some_and(|until| today <= until),
             draft: self.referral.state == ReferralState::Draft,
             standing: self.standing,
+            past: is_past(self.referral.state.code(), self.referral.state_since, today),
             ..Subject::of_programme(self.referral.programme)
         }
     }
@@ -414,39 +416,67 @@ fn into_case(joined: JoinedRow, reasons: BTreeSet<ReferralReason>) -> Result<Cas
     })
 }
 
+/// A last day as it is stored: none when it lies at the end of all days.
+fn limited(until: Option<NaiveDate>) -> Option<NaiveDate> {
+    until.filter(|day| *day != OPEN_ENDED)
+}
+
 type Condition = Box<dyn BoxableExpression<referrals::table, MultiBackend, SqlType = Nullable<Bool>>>;
 
-/// What a caller may see, as a condition; `None` when that is nothing.
-fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
+/// In a place, as far as a sender may know: the place that they have sent, and that of a draft of their own. Where the client has moved since, or where
+/// somebody lives whose places are protected (turvakielto), is not for them, and cannot be found out by asking for one place after the other.
+fn known_to_sender(place: &MunicipalityCode) -> Condition {
+    let protected = clients::table.filter(clients::id.eq(referrals::client_id)).filter(clients::non_disclosure);
+    let sent = referral_snapshots::table
+        .filter(referral_snapshots::referral_id.eq(referrals::id))
+        .filter(referral_snapshots::municipality.eq(place.as_str().to_owned()));
+    let written = referrals::state.eq(CodeCol(ReferralStateCode::Draft)).and(referrals::municipality.eq(place.as_str().to_owned()));
+    Box::new(written.or(exists(sent).and(diesel::dsl::not(exists(protected)))).nullable())
+}
+
+/// What a caller may see, as a condition; `None` when that is nothing. In a place, when the list is narrowed to one.
+fn visible(visibility: &Visibility, today: NaiveDate, place: Option<&MunicipalityCode>) -> Option<Condition> {
+    let sent = |condition: Condition| -> Condition {
+        match place {
+            Some(place) => Box::new(condition.and(known_to_sender(place))),
+            None => condition,
+        }
+    };
+    let lived = |condition: Condition| -> Condition {
+        match place {
+            Some(place) => Box::new(condition.and(referrals::municipality.eq(place.as_str().to_owned()).nullable())),
+            None => condition,
+        }
+    };
     let draft = CodeCol(ReferralStateCode::Draft);
     let mut all: Vec<Condition> = Vec::new();
     if !visibility.programmes.is_empty() {
         // One programme is the rule, and with `=` the index gives the rows in the order of the list.
-        all.push(match visibility.programmes.as_slice() {
+        all.push(lived(match visibility.programmes.as_slice() {
             [one] => Box::new(referrals::programme_id.eq(IdCol(*one)).and(referrals::state.ne(draft)).nullable()),
             several => Box::new(among(referrals::programme_id, several.iter().copied()).and(referrals::state.ne(draft)).nullable()),
-        });
+        }));
     }
     if let Some((user, programmes)) = &visibility.written_by {
-        all.push(Box::new(referrals::referrer_user_id.eq(IdCol(*user)).and(among(referrals::programme_id, programmes.iter().copied()))));
+        let written = referrals::referrer_user_id.eq(IdCol(*user)).and(among(referrals::programme_id, programmes.iter().copied()));
+        all.push(sent(Box::new(written)));
     }
     if let Some((api_client, served)) = &visibility.pushed_by {
         for (programme, organisation) in served {
-            all.push(Box::new(
-                referrals::api_client_id
-                    .eq(IdCol(*api_client))
-                    .and(referrals::programme_id.eq(IdCol(*programme)))
-                    .and(referrals::organisation_id.eq(IdCol(*organisation))),
-            ));
+            let pushed = referrals::api_client_id
+                .eq(IdCol(*api_client))
+                .and(referrals::programme_id.eq(IdCol(*programme)))
+                .and(referrals::organisation_id.eq(IdCol(*organisation)));
+            all.push(sent(Box::new(pushed)));
         }
     }
     if let Some((user, programmes)) = &visibility.assigned_to {
-        all.push(Box::new(
+        all.push(lived(Box::new(
             referrals::link_worker_user_id
                 .eq(IdCol(*user))
                 .and(among(referrals::programme_id, programmes.iter().copied()))
                 .and(referrals::shared_until.ge(today)),
-        ));
+        )));
     }
     // What is restricted is shown to nobody but the client.
     let restricted = restricted_clients(visibility.known_programmes());
@@ -458,8 +488,11 @@ fn visible(visibility: &Visibility, today: NaiveDate) -> Option<Condition> {
         .collect();
     if let Some((user, programmes)) = &visibility.about {
         let own = clients::table.filter(clients::user_id.eq(IdCol(*user))).select(clients::id);
-        all.push(Box::new(among(referrals::programme_id, programmes.iter().copied()).and(
-            referrals::client_id.eq_any(own).and(referrals::state.ne(draft)).nullable().or(referrals::referrer_user_id.eq(IdCol(*user))),
+        // What somebody has written about others, in a role that is over, is not about them: of what they wrote only their drafts are here.
+        let written = referrals::referrer_user_id.eq(IdCol(*user)).and(referrals::state.eq(draft));
+        all.push(lived(Box::new(
+            among(referrals::programme_id, programmes.iter().copied())
+                .and(referrals::client_id.eq_any(own).and(referrals::state.ne(draft)).nullable().or(written)),
         )));
     }
     all.into_iter().reduce(|left, right| Box::new(left.or(right)))
@@ -509,6 +542,33 @@ impl Db<'_> {
         Ok(self.cases(&[IdCol(id)], true)?.pop())
     }
 
+    /// Where some referrals stand, and since when.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn referral_standings(&mut self, ids: &[ReferralId]) -> Result<BTreeMap<ReferralId, (ReferralStateCode, Instant)>, StoreError> {
+        let wanted = referrals::table.filter(among(referrals::id, ids.iter().copied()));
+        let rows = on_backend!(self.conn(), |c| wanted.select((referrals::id, referrals::state, referrals::state_since)).load::<(
+            IdCol<ReferralId>,
+            CodeCol<ReferralStateCode>,
+            InstantCol
+        )>(c))?;
+        Ok(rows.into_iter().map(|(id, state, since)| (id.0, (state.0, since.0))).collect())
+    }
+
+    /// Where the referrals of a client stand, and since when; without drafts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn client_standings(&mut self, client: ClientId) -> Result<Vec<(ReferralStateCode, Instant)>, StoreError> {
+        let sent = referrals::table
+            .filter(referrals::client_id.eq(IdCol(client)))
+            .filter(referrals::state.ne(CodeCol(ReferralStateCode::Draft)))
+            .select((referrals::state, referrals::state_since));
+        let rows = on_backend!(self.conn(), |c| sent.load::<(CodeCol<ReferralStateCode>, InstantCol)>(c))?;
+        Ok(rows.into_iter().map(|(state, since)| (state.0, since.0)).collect())
+    }
+
     /// The first keys of a list, as far as one relation opens it.
     fn referral_keys(
         &mut self,
@@ -517,7 +577,9 @@ impl Db<'_> {
         today: NaiveDate,
         page: &PageRequest,
     ) -> Result<Vec<ReferralKey>, StoreError> {
-        let Some(condition) = visible(visibility, today) else { return Ok(Vec::new()) };
+        // A plain condition where it can be one: the index by place is found by it.
+        let sends = visibility.written_by.is_some() || visibility.pushed_by.is_some();
+        let Some(condition) = visible(visibility, today, filter.municipality.as_ref().filter(|_| sends)) else { return Ok(Vec::new()) };
         let mut query = referrals::table
             .select((referrals::id, referrals::created_at, referrals::state_since, referrals::queue_accepted_at, referrals::queue_priority))
             .filter(condition)
@@ -530,7 +592,7 @@ impl Db<'_> {
             [state] => query = query.filter(referrals::state.eq(CodeCol(*state))),
             states => query = query.filter(referrals::state.eq_any(states.iter().copied().map(CodeCol))),
         }
-        if let Some(municipality) = &filter.municipality {
+        if let Some(municipality) = filter.municipality.as_ref().filter(|_| !sends) {
             query = query.filter(referrals::municipality.eq(municipality.as_str().to_owned()));
         }
         if let Some(coordinator) = filter.coordinator {
@@ -705,11 +767,12 @@ impl Db<'_> {
         self.referral_insert_reasons(referral)
     }
 
-    /// Stores the snapshot that the statistics count; taken once, when the referral is sent.
+    /// Stores the snapshot that the statistics count; taken once, when the referral is sent. `evaluation` is the last day on which a consent covers
+    /// evaluation, if one does.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn referral_snapshot_insert(&mut self, referral: &Referral, evaluation: bool) -> Result<(), StoreError> {
+    pub fn referral_snapshot_insert(&mut self, referral: &Referral, evaluation: Option<NaiveDate>) -> Result<(), StoreError> {
         let Some(submission) = &referral.submission else { return Ok(()) };
         let standing = StandingColumns::from(&referral.state);
         let row = (
@@ -719,7 +782,8 @@ impl Db<'_> {
             referral_snapshots::age.eq(i64::from(submission.snapshot.age)),
             referral_snapshots::sex.eq(submission.snapshot.sex.map(CodeCol)),
             referral_snapshots::municipality.eq(submission.snapshot.municipality.as_str()),
-            referral_snapshots::evaluation.eq(evaluation),
+            referral_snapshots::evaluation.eq(evaluation.is_some()),
+            referral_snapshots::evaluation_until.eq(limited(evaluation)),
             referral_snapshots::state.eq(standing.state),
             referral_snapshots::outcome.eq(standing.outcome.flatten()),
             referral_snapshots::route.eq(standing.route.flatten()),
@@ -731,13 +795,13 @@ impl Db<'_> {
         Ok(())
     }
 
-    /// Notes whether the client's consent covers evaluation, after it was given, verified or withdrawn.
+    /// Notes until when the client's consent covers evaluation, if it does, after it was given, verified or withdrawn.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn referral_snapshot_evaluation(&mut self, id: ReferralId, evaluation: bool) -> Result<(), StoreError> {
+    pub fn referral_snapshot_evaluation(&mut self, id: ReferralId, evaluation: Option<NaiveDate>) -> Result<(), StoreError> {
         diesel::update(referral_snapshots::table.find(IdCol(id)))
-            .set(referral_snapshots::evaluation.eq(evaluation))
+            .set((referral_snapshots::evaluation.eq(evaluation.is_some()), referral_snapshots::evaluation_until.eq(limited(evaluation))))
             .execute(self.conn())?;
         Ok(())
     }

@@ -36,6 +36,8 @@ pub struct ReportScope {
     pub until: NaiveDate,
     /// Their visits are counted to this day.
     pub visits_until: NaiveDate,
+    /// The day of the report: what a consent to evaluation has covered until yesterday is not counted today.
+    pub today: NaiveDate,
 }
 
 /// Where a referral stands, and how it turned out.
@@ -416,6 +418,9 @@ impl Db<'_> {
             .inner_join(ends.on(same));
         let rows = of_assigned!(tables, scope)
             .filter(referral_snapshots::evaluation.eq(true))
+            .filter(
+                referral_snapshots::evaluation_until.is_null().or(referral_snapshots::evaluation_until.ge(scope.today).assume_not_null()),
+            )
             .filter(support_periods::state.eq(CodeCol(SupportPeriodStateCode::Ended)))
             .filter(measures::hundredths.is_not_null())
             .filter(ends.field(measures::hundredths).is_not_null())

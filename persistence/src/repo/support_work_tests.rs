@@ -243,7 +243,7 @@ fn people(db: &mut Db<'_>) -> Result<(), StoreError> {
 fn work(db: &mut Db<'_>) -> Result<(), StoreError> {
     let case = case(in_support());
     db.referral_insert(&case)?;
-    db.referral_snapshot_insert(&case.referral, true)?;
+    db.referral_snapshot_insert(&case.referral, Some(lahete_domain::consent::OPEN_ENDED))?;
     db.assignment_insert(&assignment(AssignmentState::Accepted { at: at("2026-08-22T08:00:00Z") }))?;
     db.support_period_insert(&period())?;
     db.goal_insert(&Goal {
@@ -379,8 +379,13 @@ fn end(db: &mut Db<'_>) -> Result<(), StoreError> {
 }
 
 fn expect_report(db: &mut Db<'_>) -> Result<(), StoreError> {
-    let scope =
-        ReportScope { programme: id(PROGRAMME), from: day("2026-08-20"), until: day("2026-08-20"), visits_until: day("2026-11-30") };
+    let scope = ReportScope {
+        programme: id(PROGRAMME),
+        from: day("2026-08-20"),
+        until: day("2026-08-20"),
+        visits_until: day("2026-11-30"),
+        today: day("2026-11-30"),
+    };
     let figures = db.outcome_figures(scope)?;
     let cases = &figures.cases;
     let closed = Standing { state: ReferralStateCode::Closed, outcome: Some(Outcome::CompletedAsPlanned), route: Some(Route::LinkWorker) };

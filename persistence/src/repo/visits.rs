@@ -199,9 +199,9 @@ impl Db<'_> {
     /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
     pub fn visit_get(&mut self, id: VisitId) -> Result<Option<Visit>, StoreError> {
         let row = visits::table.find(IdCol(id)).select(VisitRow::as_select()).first::<VisitRow>(self.conn()).optional()?;
-        let Some(row) = row else { return Ok(None) };
+        // Asked also for a visit that is not there: to find nothing takes as long as to find what one may not see.
         let workers = self.workers_of(&[id])?.remove(&id).unwrap_or_default();
-        row.with_workers(workers).map(Some)
+        row.map(|row| row.with_workers(workers)).transpose()
     }
 
     fn workers_of(&mut self, visits: &[VisitId]) -> Result<BTreeMap<VisitId, Vec<VisitWorker>>, StoreError> {

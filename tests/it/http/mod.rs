@@ -1,11 +1,11 @@
 //! Behaviour over HTTP, one file for each subject.
 
 mod bad_input;
-pub mod cases;
-pub mod journeys;
+pub(crate) mod cases;
+pub(crate) mod journeys;
 pub mod logs;
-mod matrix;
-mod plans;
+pub(crate) mod matrix;
+pub(crate) mod plans;
 mod referrals;
 mod shell;
 mod sign_in;

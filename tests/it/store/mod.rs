@@ -211,5 +211,5 @@ pub fn case(people: &People, client: &Client, state: ReferralState) -> Case {
 pub fn store_case(db: &mut Db<'_>, client: &Client, case: &Case) -> Result<(), StoreError> {
     db.client_insert(client, false, now())?;
     db.referral_insert(case)?;
-    db.referral_snapshot_insert(&case.referral, true)
+    db.referral_snapshot_insert(&case.referral, Some(lahete_domain::consent::OPEN_ENDED))
 }

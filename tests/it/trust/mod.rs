@@ -1,20 +1,30 @@
 //! What one may rely on: that identity codes and contacts are nowhere to be read, that keys can be changed while everybody works, and that nobody
 //! changes the audit trail unnoticed. The short form runs with all the other tests; `make test-trust` runs the long one and shows progress.
 
+mod absent;
 mod access_log;
 mod byte_search;
+mod canaries;
 mod canary;
 mod checkpoints;
+mod consent_texts;
+mod consents;
 mod data_requests;
 mod erasure;
+mod fields_write;
 mod fitness;
 mod forgetting;
+mod form;
 mod framing;
 mod mutations;
+mod non_disclosure;
 pub mod one_event;
 mod open_door;
 mod origins;
+mod own_visits;
+mod reasons;
 mod records;
+mod relations;
 mod restriction;
 mod retention;
 mod retention_command;
@@ -22,6 +32,7 @@ mod rotation;
 mod sealing;
 mod speed;
 mod stored_answers;
+mod withdrawal;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
