@@ -102,7 +102,7 @@ const PERMISSIVE: &[&str] = &[
 ];
 
 /// Folders of `api/src` that are not rooms: the shell, sign-in, work without a caller, the demo world.
-const NOT_ROOMS: &[&str] = &["auth", "demo", "http", "jobs"];
+const NOT_ROOMS: &[&str] = &["cli", "auth", "demo", "http", "jobs"];
 
 /// Rooms that show what is built into the program, so that there is no case to decide.
 const WITHOUT_CASES: &[&str] = &["code_lists", "health", "measure_instruments", "municipalities"];

@@ -252,11 +252,12 @@ pub struct Checkpoints {
     pub faults: Vec<CheckpointFault>,
 }
 
-/// Reads a file and checks it: each line signed by a key that is trusted, each tied to the one before. What is not signed counts for nothing.
+/// Reads a file and checks it: each line signed by a key that is trusted, each tied to the one before. What is not signed counts for nothing. Of lines that were
+/// signed after `until` nothing is asked of the trail: a copy from then cannot know of them.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read(path: &Path, keys: &dyn TrailKey) -> std::io::Result<Checkpoints> {
+pub fn read(path: &Path, keys: &dyn TrailKey, until: Option<Instant>) -> std::io::Result<Checkpoints> {
     let mut file = File::open(path)?;
     file.lock_shared()?;
     let mut bytes = Vec::new();
@@ -264,6 +265,8 @@ pub fn read(path: &Path, keys: &dyn TrailKey) -> std::io::Result<Checkpoints> {
     drop(file);
     let mut found = Checkpoints::default();
     let (mut previous, mut anchors) = ([0; 32], BTreeSet::new());
+    // Instants are written so that their texts sort as they do.
+    let until = until.map(|until| until.to_string());
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         // Without its end a line is one that was being written.
         let Some(line) = line.strip_suffix(b"\n") else { break };
@@ -271,6 +274,7 @@ pub fn read(path: &Path, keys: &dyn TrailKey) -> std::io::Result<Checkpoints> {
         let mut fault = |kind, text| found.faults.push(CheckpointFault { line: found.lines, kind, text });
         let signed: Option<SignedCheckpoint> = serde_json::from_slice(line).ok();
         match signed.as_ref().and_then(|signed| heads(signed, keys)) {
+            Some(_) if signed.as_ref().zip(until.as_ref()).is_some_and(|(signed, until)| signed.checkpoint.at > *until) => {}
             Some(heads) => anchors.extend(heads),
             None => fault("not_signed", "the line was not signed by this program"),
         }
@@ -330,11 +334,14 @@ mod tests {
         assert!(file.write(&[head(1, 9), head(2, 1)], now()));
         // A server that has just begun, on the same file, behind the rest of a line that a power cut has left.
         File::options().append(true).open(&path).and_then(|mut file| file.write_all(b"{\"checkp")).expect("torn");
-        assert_eq!(read(&path, &keys).expect("read").lines, 2);
+        assert_eq!(read(&path, &keys, None).expect("read").lines, 2);
         assert!(CheckpointFile::new(path.clone(), keys.clone()).write(&[Anchor { closed: true, ..head(1, 9) }], now()));
-        let found = read(&path, &keys).expect("read");
+        let found = read(&path, &keys, None).expect("read");
         assert_eq!((found.lines, found.faults.len()), (3, 0), "{found:?}");
         assert_eq!(found.anchors, [head(1, 5), head(1, 9), Anchor { closed: true, ..head(1, 9) }, head(2, 1)]);
+        assert_eq!(read(&path, &keys, Some(now())).expect("read").anchors, found.anchors);
+        let before = read(&path, &keys, Some(now().plus_minutes(-1))).expect("read");
+        assert_eq!((before.lines, before.anchors, before.faults), (3, Vec::new(), Vec::new()), "signed, but later");
         let newest = file.newest(2).expect("lines");
         assert_eq!(newest.iter().map(|(_, line)| line.checkpoint.chains.len()).collect::<Vec<_>>(), [1, 1]);
         assert!(newest.first().is_some_and(|(_, line)| line.checkpoint.chains.iter().all(|chain| chain.closed)));
@@ -352,7 +359,7 @@ mod tests {
         let sound = std::fs::read(&path).expect("lines");
         let faults = |bytes: &[u8]| {
             std::fs::write(&path, bytes).expect("written");
-            read(&path, &keys).expect("read").faults
+            read(&path, &keys, None).expect("read").faults
         };
         assert_eq!(faults(&sound), []);
         // Any bit of any line but the last, whose end may be torn.
@@ -369,10 +376,10 @@ mod tests {
         assert_eq!(faults(&[lines[1], lines[0], lines[2], lines[3]].concat())[0].line, 1);
         std::fs::write(&path, &sound).expect("written");
         let other = TrailKeys::of(&SigningKey::generate().expect("a key"));
-        let strangers = read(&path, &other).expect("read");
+        let strangers = read(&path, &other, None).expect("read");
         assert_eq!((strangers.anchors.len(), strangers.faults.len()), (0, 4), "another's signatures count for nothing");
         let trusting = other.trusting(&own.public().x).expect("a key");
-        assert_eq!(read(&path, &trusting).expect("read").faults, []);
+        assert_eq!(read(&path, &trusting, None).expect("read").faults, []);
         std::fs::remove_dir_all(&folder).expect("removed");
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use lahete_domain::time::Instant;
 use lahete_persistence::repo::trail::{ChainFault, VerifyReport};
 use serde_json::{Value, json};
 
@@ -21,6 +22,9 @@ pub enum AuditCommand {
         /// A file of checkpoints, in place of the one of the settings; several for several servers.
         #[arg(long)]
         checkpoints: Vec<PathBuf>,
+        /// Ask nothing of what was signed after this instant (RFC 3339): for a copy that was made then.
+        #[arg(long, value_parser = instant)]
+        signed_until: Option<Instant>,
         /// Another key whose signatures count: the member `x` of a public key.
         #[arg(long)]
         public_key: Vec<String>,
@@ -31,6 +35,10 @@ pub enum AuditCommand {
         #[arg(long)]
         database: Option<String>,
     },
+}
+
+fn instant(text: &str) -> Result<Instant, String> {
+    text.parse::<chrono::DateTime<chrono::Utc>>().map(Instant::new).map_err(|error| error.to_string())
 }
 
 /// What files of checkpoints said.
@@ -44,7 +52,7 @@ struct Signed {
 
 /// Does what the command says.
 pub async fn run(file: Option<&Path>, command: AuditCommand) -> Result<(), CommandError> {
-    let AuditCommand::Verify { checkpoints, public_key, json, database } = command;
+    let AuditCommand::Verify { checkpoints, signed_until, public_key, json, database } = command;
     let config = Config::from_raw(&settings(file, &[("database", database.clone())])?)?;
     let store = open(file, database)?;
     let mut keys = TrailKeys::of(&load_secrets(&config)?.signing_key);
@@ -55,7 +63,7 @@ pub async fn run(file: Option<&Path>, command: AuditCommand) -> Result<(), Comma
     // The file of the settings need not be there yet; one that is named must be.
     let of_settings = Some(config.audit_checkpoint_file).filter(|path| checkpoints.is_empty() && path.exists());
     for path in checkpoints.into_iter().chain(of_settings) {
-        let found = checkpoint_file::read(&path, &keys)?;
+        let found = checkpoint_file::read(&path, &keys, signed_until)?;
         signed.lines += found.lines;
         signed.anchors.extend(found.anchors);
         signed.faults.extend(found.faults.into_iter().map(|fault| (path.clone(), fault)));

@@ -114,7 +114,7 @@ fn list(keys: &BTreeSet<Option<u8>>) -> String {
     keys.iter().map(|key| name(*key)).collect::<Vec<_>>().join(", ")
 }
 
-/// The state of the keys in words, and what is not under the key that seals.
+/// The state of the keys in words, and the keys that are needed besides the one that seals.
 async fn status(file: Option<&Path>, database: Option<String>) -> Result<(String, BTreeSet<Option<u8>>), CommandError> {
     let store = open(file, database)?;
     let current = store.keys().current_id();
@@ -147,7 +147,9 @@ async fn status(file: Option<&Path>, database: Option<String>) -> Result<(String
         }
     }
     store.close().await;
-    Ok((text, sums.into_keys().filter(|key| *key != Some(current)).collect()))
+    // A key that is not retired may still seal what another server writes.
+    let in_use = seen.iter().filter(|key| key.retired_at.is_none()).map(|key| Some(key.id));
+    Ok((text, sums.into_keys().chain(in_use).filter(|key| *key != Some(current)).collect()))
 }
 
 async fn rotate(file: Option<&Path>, database: Option<String>, options: RotationOptions) -> Result<(), CommandError> {

@@ -5,6 +5,9 @@ use std::process::Output;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use lahete_api::clock::SystemClock;
+use lahete_domain::time::Clock as _;
+
 use super::{PATIENCE, Site, StopAtTheEnd, create, expect_sound, progress, rounds, stored_marks, until};
 use crate::support::Kind;
 use crate::support::database::{TestDatabase, open, wait};
@@ -43,7 +46,7 @@ fn each_copy_of_a_loaded_database_is_whole() {
         site.renew_tokens();
         let (stop, acknowledged) = (AtomicBool::new(false), Mutex::new(Vec::new()));
         let file = site.folder.join(format!("copy-{round}.db"));
-        let before = std::thread::scope(|scope| {
+        let (before, begun) = std::thread::scope(|scope| {
             for writer in 0..WRITERS {
                 let (server, site, stop, acknowledged) = (&server, &site, &stop, &acknowledged);
                 scope.spawn(move || {
@@ -63,11 +66,12 @@ fn each_copy_of_a_loaded_database_is_whole() {
             let count = || acknowledged.lock().unwrap().len();
             until("writing", || count() >= 50);
             let before = acknowledged.lock().unwrap().clone();
+            let begun = SystemClock.now().to_string();
             let output = run(&site, &["backup", file.to_str().unwrap()]);
             assert!(output.status.success(), "{}", said(&output));
             assert!(said(&output).contains("100 % copied") && said(&output).contains("checking the copy"), "{}", said(&output));
             assert!(count() > before.len(), "nothing was written meanwhile");
-            before
+            (before, begun)
         });
         assert_eq!(names(&site, &format!("copy-{round}")), [format!("copy-{round}.db")], "a copy is one file");
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -80,12 +84,17 @@ fn each_copy_of_a_loaded_database_is_whole() {
         }
         expect_sound(&store);
         wait(store.close());
-        let output = lahete(&site.folder, &[("log", "warn")]).args(["audit", "verify", "--database", &copy]).output().unwrap();
+        let output = lahete(&site.folder, &[("log", "warn")])
+            .args(["audit", "verify", "--signed-until", &begun, "--database", &copy])
+            .output()
+            .unwrap();
         assert!(output.status.success() && said(&output).contains(", 0 faults"), "{}", said(&output));
         assert!(said(&output).contains(" events checked"), "{}", said(&output));
 
-        // Restored: the copy in the place of the database, with the keys beside it.
-        let restored = Server::start_plain(&site.folder, &copy, &[("log", "warn,lahete_api::startup=info")]);
+        // Restored: the copy in the place of the database, with the keys beside it, and checkpoints of its own: the old ones know of more.
+        let checkpoints = site.folder.join(format!("checkpoints-{round}")).display().to_string();
+        let settings = [("log", "warn,lahete_api::startup=info"), ("audit_checkpoint_file", checkpoints.as_str())];
+        let restored = Server::start_plain(&site.folder, &copy, &settings);
         restored.until_ready();
         let mut wire = Wire::open(restored.addr, PATIENCE).unwrap();
         let id = marks[&before[0]];

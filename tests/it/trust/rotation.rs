@@ -84,6 +84,8 @@ fn rotate_under_load(kind: Kind) {
         let said = site.command_works(&["keys", "new"]);
         assert!(said.contains("added the data key 2"), "{said}");
         assert!(site.command_works(&["keys", "rotate", "--dry-run"]).contains("would seal anew what lies under key 1"));
+        let (dropped, _, told) = site.command(&["keys", "drop", "1"]);
+        assert!(!dropped && told.contains("still lie under the data key 1"), "{told}");
         let begun = std::time::Instant::now();
         let (worked, said, told) = site.command(&["keys", "rotate", "--settle", "17", "--part", "20"]);
         progress(&format!("{kind:?}: {said}{told}"));
