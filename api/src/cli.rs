@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use lahete_persistence::{BackupError, BackupStep, DbUrl, Store, StoreError};
 use lahete_domain::time::Clock as _;
+use lahete_persistence::{BackupError, BackupStep, DbUrl, Store, StoreError};
 use secrecy::ExposeSecret as _;
 
 use crate::auth::issuer_settings::{CallerKind, IssuerSettings};
@@ -231,13 +231,8 @@ async fn create_admin(file: Option<&Path>, arguments: AdminArguments) -> Result<
         (None, Some(name), Some(controller)) => Where::New { name, controller, municipalities: arguments.municipality },
         (id, _, _) => Where::Present(id.unwrap_or_default()),
     };
-    let admin = FirstAdmin {
-        programme,
-        login: arguments.login,
-        name: arguments.name,
-        issuer: arguments.issuer,
-        subject: arguments.subject,
-    };
+    let admin =
+        FirstAdmin { programme, login: arguments.login, name: arguments.name, issuer: arguments.issuer, subject: arguments.subject };
     let made = admin.create(&store, SystemClock.now()).await?;
     store.close().await;
     print(&format!("programme {}\nuser {}\n", made.programme, made.user))
