@@ -89,6 +89,7 @@ fn keys_change_under_load_without_one_wrong_answer() {
     let issuer = RealIssuer::start();
     let app = trusting(Kind::Sqlite, &issuer, &["api_clients"]);
     link_machine(&app, &issuer.issuer, "klinikka");
+    me(&app, &issuer.machine()).expect(200);
     let (stop, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
     let wrong = std::thread::scope(|scope| {
         let callers: Vec<_> = (0..4)
