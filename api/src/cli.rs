@@ -192,7 +192,6 @@ impl Cli {
     }
 }
 
-/// Runs the retention, and prints what it did.
 /// Needs no key: the copy is as sealed as what it was made from.
 async fn back_up(file: Option<&Path>, target: &Path, force: bool, database: Option<String>) -> Result<(), CommandError> {
     let config = Config::from_raw(&settings(file, &[("database", database)])?)?;

@@ -438,8 +438,8 @@ impl Config {
             issuer => issuer.to_owned(),
         };
         let demo = raw.parsed("demo", "true or false")?;
-        let issuers = issuer_settings::parse(raw.text("issuers"), &issuer, demo)
-            .map_err(|reason| ConfigError::Value { name: "issuers", reason })?;
+        let issuers =
+            issuer_settings::parse(raw.text("issuers"), &issuer, demo).map_err(|reason| ConfigError::Value { name: "issuers", reason })?;
         let size = |name, least, most| raw.number(name, least, most).map(|n| usize::try_from(n).unwrap_or(usize::MAX));
         Ok(Self {
             bind: raw.parsed("bind", "an address with a port")?,
@@ -532,7 +532,10 @@ mod tests {
         };
         let raw = read(text).expect("read");
         let config = Config::from_raw(&raw).expect("settings");
-        assert_eq!(config.issuers.iter().map(|one| one.issuer.as_str()).collect::<Vec<_>>(), ["https://id.example", "https://suomi.example"]);
+        assert_eq!(
+            config.issuers.iter().map(|one| one.issuer.as_str()).collect::<Vec<_>>(),
+            ["https://id.example", "https://suomi.example"]
+        );
         assert!(raw.listing().contains("https://suomi.example"), "{}", raw.listing());
         let unknown = read("[[issuers]]\nissuer = \"https://id.example\"\nalgorithms = [\"ES256\"]\nverify = false\n").expect("read");
         assert!(matches!(Config::from_raw(&unknown), Err(ConfigError::Value { name: "issuers", .. })));

@@ -2,10 +2,12 @@
 // at, a clinic's system with a secret, and a second listener by which a test makes the keys change, sees how often they were asked for, and takes the
 // issuer away.
 //
-//     node issuer.mjs    prints {"issuer": …, "control": …} and runs until its input ends
+//     node issuer.mjs [FOLDER]    prints {"issuer": …, "control": …} and runs until its input ends; speaks TLS with key.pem and cert.pem of the folder
 
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import Provider from 'oidc-provider';
 
 const REDIRECT = 'https://lomake.example/kirjautunut';
@@ -70,7 +72,9 @@ function build() {
 
 const people = new Map();
 
-const server = createServer(async (request, response) => {
+const folder = process.argv[2];
+
+async function serve(request, response) {
   if (down) {
     request.socket.destroy();
     return;
@@ -88,7 +92,11 @@ const server = createServer(async (request, response) => {
     return;
   }
   provider.callback()(request, response);
-});
+}
+
+const server = folder
+  ? createTlsServer({ key: readFileSync(`${folder}/key.pem`), cert: readFileSync(`${folder}/cert.pem`) }, serve)
+  : createServer(serve);
 
 const control = createServer((request, response) => {
   const [, word, value] = request.url.split('/');
@@ -96,8 +104,8 @@ const control = createServer((request, response) => {
     case 'counts':
       break;
     case 'rotate':
-      // The new key signs from now on; the one before it is published beside it, older ones no more.
-      keys = [newKey(), keys[0]];
+      // The new key signs from now on; the ones before it are published for as long as tokens of theirs live.
+      keys = [newKey(), ...keys];
       build();
       break;
     case 'replace':
@@ -122,7 +130,7 @@ const control = createServer((request, response) => {
 });
 
 server.listen(0, '127.0.0.1', () => {
-  issuer = `http://127.0.0.1:${server.address().port}`;
+  issuer = `http${folder ? 's' : ''}://127.0.0.1:${server.address().port}`;
   build();
   control.listen(0, '127.0.0.1', () => {
     console.log(JSON.stringify({ issuer, control: `http://127.0.0.1:${control.address().port}` }));

@@ -250,7 +250,8 @@ mod tests {
         ] {
             assert!(read(bad.clone()).is_err(), "{bad}");
         }
-        let twice = json!([{"issuer": "https://a.example", "algorithms": ["ES256"]}, {"issuer": "https://a.example", "algorithms": ["ES256"]}]);
+        let twice =
+            json!([{"issuer": "https://a.example", "algorithms": ["ES256"]}, {"issuer": "https://a.example", "algorithms": ["ES256"]}]);
         assert!(parse(&twice.to_string(), "x", false).is_err());
         assert!(is_allowed_url("http://id.example", true), "in demo mode");
     }

@@ -227,9 +227,7 @@ impl Issuers {
     /// The reason, for the log.
     pub fn verify_own(&self, token: &str, now: Instant) -> Result<Caller, &'static str> {
         match self.check(token, now)? {
-            Checked::Good(verified) if verified.issuer == OWN => {
-                caller_of(&verified.claims.sub).ok_or("an unknown kind of subject")
-            }
+            Checked::Good(verified) if verified.issuer == OWN => caller_of(&verified.claims.sub).ok_or("an unknown kind of subject"),
             _ => Err("another issuer's token"),
         }
     }

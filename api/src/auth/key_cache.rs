@@ -40,6 +40,8 @@ struct Held {
     in_vain_at: Option<i64>,
     /// A refresh ahead is under way since.
     ahead_since: Option<i64>,
+    /// The last reading failed.
+    failing: bool,
 }
 
 /// The keys of one issuer.
@@ -114,13 +116,31 @@ impl KeyCache {
             }
             // The issuer was asked in vain a moment ago.
             Some(key) if in_vain && usable => Found::Key { key, ahead: false },
+            // It is down, as far as we know: nobody who has a good key waits to see whether it still is.
+            Some(key) if held.failing && usable => {
+                let ahead = !cooling(held.ahead_since, now, self.cool_down);
+                if ahead {
+                    held.ahead_since = Some(now);
+                }
+                Found::Key { key, ahead }
+            }
             _ if in_vain => Found::Unknown,
             _ => Found::Wait,
         }
     }
 
     /// Reads the keys, unless somebody has done so while we waited. Afterwards [`KeyCache::find`] says what is known.
-    pub async fn refresh(&self, name: Option<&str>, now: i64) {
+    ///
+    /// It goes on when the call that asked is given up: otherwise whoever hangs up at once could have the issuer asked as often as they like.
+    pub async fn refresh(self: &Arc<Self>, name: Option<&str>, now: i64) {
+        let (own, name) = (Arc::clone(self), name.map(str::to_owned));
+        let reading = tokio::spawn(async move { own.read(name.as_deref(), now).await });
+        if let Err(error) = reading.await {
+            log::error!("the keys of an issuer were not read: {error}");
+        }
+    }
+
+    async fn read(&self, name: Option<&str>, now: i64) {
         let Some(source) = self.source.clone() else { return };
         let _flight = self.flight.lock().await;
         if name.is_some_and(|name| !matches!(self.find(name, now), Found::Wait)) {
@@ -143,12 +163,14 @@ impl KeyCache {
                 let keys: Vec<_> = keys.into_iter().map(|key| same(&key).unwrap_or_else(|| Arc::new(key))).collect();
                 held.keys = keys;
                 held.read_at = Some(now);
+                held.failing = false;
                 held.fresh_until = now.saturating_add(kept.max(self.cool_down));
                 let missed = name.is_some_and(|name| !held.keys.iter().any(|key| key.name.as_deref() == Some(name)));
                 held.in_vain_at = missed.then_some(now);
             }
             Err(reason) => {
                 held.in_vain_at = Some(now);
+                held.failing = true;
                 log::warn!("the keys of an issuer could not be read, {} known ones go on: {reason}", held.keys.len());
             }
         }
@@ -177,7 +199,7 @@ mod tests {
     use std::path::PathBuf;
 
     struct Bench {
-        cache: KeyCache,
+        cache: Arc<KeyCache>,
         file: PathBuf,
     }
 
@@ -191,7 +213,7 @@ mod tests {
         fn new(name: &str) -> Self {
             let file = std::env::temp_dir().join(format!("lahete-key-set-{name}-{}.json", std::process::id()));
             let cache = KeyCache::new(KeySource::File(file.clone()), vec![KeyAlgorithm::EdDsa], 30);
-            Self { cache, file }
+            Self { cache: Arc::new(cache), file }
         }
 
         fn publish(&self, keys: &[&Value]) {
@@ -200,8 +222,10 @@ mod tests {
 
         /// As a call does: look, wait for the keys when one must, look again.
         async fn finds(&self, name: &str, now: i64) -> bool {
-            if matches!(self.cache.find(name, now), Found::Wait) {
-                self.cache.refresh(Some(name), now).await;
+            match self.cache.find(name, now) {
+                Found::Wait => self.cache.refresh(Some(name), now).await,
+                Found::Key { ahead: true, .. } => self.cache.refresh(None, now).await,
+                Found::Key { .. } | Found::Unknown => {}
             }
             matches!(self.cache.find(name, now), Found::Key { .. })
         }
@@ -256,9 +280,18 @@ mod tests {
             assert!(bench.finds("first", now).await, "{now}");
         }
         assert_eq!(bench.cache.reads(), 1 + 3600 / 30);
-        assert!(!bench.finds("first", 1000 + KEPT_SECONDS_MAX).await, "but not for ever");
+        // Whoever hangs up at once does not make it be asked more often.
         bench.publish(&[&first]);
-        assert!(bench.finds("first", 1000 + KEPT_SECONDS_MAX + 30).await);
+        let _ = futures_util::future::poll_immediate(Box::pin(bench.cache.refresh(Some("other"), 4700))).await;
+        while bench.cache.reads() == 1 + 3600 / 30 || matches!(bench.cache.find("other", 4700), Found::Wait) {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(bench.cache.find("other", 4700), Found::Unknown), "it was looked for all the same");
+        std::fs::remove_file(&bench.file).expect("removed");
+        assert!(bench.finds("first", 4760).await);
+        assert!(!bench.finds("first", 4700 + KEPT_SECONDS_MAX).await, "but not for ever");
+        bench.publish(&[&first]);
+        assert!(bench.finds("first", 4700 + KEPT_SECONDS_MAX + 30).await);
     }
 
     #[actix_web::test]

@@ -81,7 +81,9 @@ pub fn parse_key(jwk: &Value, allowed: &[KeyAlgorithm]) -> Result<TrustedKey, &'
             let (n, e) = (bytes("n")?, bytes("e")?);
             let start = n.iter().position(|byte| *byte != 0).unwrap_or(n.len());
             let modulus = n.get(start..).unwrap_or_default();
-            if !RSA_BYTES.contains(&modulus.len()) || modulus.first().is_some_and(|first| modulus.len() == *RSA_BYTES.start() && *first < 0x80) {
+            if !RSA_BYTES.contains(&modulus.len())
+                || modulus.first().is_some_and(|first| modulus.len() == *RSA_BYTES.start() && *first < 0x80)
+            {
                 return Err("an RSA key has 2048 to 8192 bits");
             }
             (&[KeyAlgorithm::Rs256, KeyAlgorithm::Ps256], DecodingKey::from_rsa_raw_components(modulus, &e), [modulus, &e].concat())
@@ -133,7 +135,9 @@ pub fn parse_set(set: &Value, allowed: &[KeyAlgorithm]) -> Result<Vec<TrustedKey
     let mut keys: Vec<TrustedKey> = Vec::new();
     for jwk in listed {
         match parse_key(jwk, allowed) {
-            Ok(key) if keys.iter().any(|other| other.name == key.name) => log::warn!("a key set names two keys alike: the first one counts"),
+            Ok(key) if keys.iter().any(|other| other.name == key.name) => {
+                log::warn!("a key set names two keys alike: the first one counts")
+            }
             Ok(key) => keys.push(key),
             Err(reason) => log::debug!("a key was left out: {reason}"),
         }
@@ -190,7 +194,8 @@ mod tests {
         let rsa = |bytes: usize, first: u8| {
             let mut n = vec![0xa5; bytes];
             n[0] = first;
-            parse_key(&json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode(n), "e": "AQAB"}), KeyAlgorithm::ALL).map(|key| key.algorithms.len())
+            parse_key(&json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode(n), "e": "AQAB"}), KeyAlgorithm::ALL)
+                .map(|key| key.algorithms.len())
         };
         assert_eq!(rsa(256, 0x80), Ok(2));
         assert!(rsa(256, 0x7f).is_err() && rsa(128, 0xff).is_err() && rsa(1025, 0xff).is_err(), "too small or too large");

@@ -28,12 +28,8 @@ pub const KEPT_SECONDS_MAX: i64 = 24 * 60 * 60;
 const FILE_KEPT_SECONDS: i64 = 60;
 
 /// Where the system keeps the authorities that it trusts.
-const SYSTEM_AUTHORITIES: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
+const SYSTEM_AUTHORITIES: [&str; 4] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
 
 /// A set as it was read.
 #[derive(Debug)]
@@ -112,6 +108,7 @@ fn agent(url: &str, ca_file: Option<&Path>) -> Result<ureq::Agent, String> {
         .max_idle_connections(0)
         .user_agent("lahete");
     if url.starts_with("https://") {
+        // "Unversioned" because the type is of rustls: a new rustls shows here when it is compiled.
         let tls = TlsConfig::builder()
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .root_certs(authorities(ca_file)?)

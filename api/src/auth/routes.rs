@@ -165,7 +165,8 @@ async fn by_assertion(state: &AppState, request: &HttpRequest, form: &Form) -> R
     let audiences = [format!("{}/oauth/token", state.base_url), state.config.issuer.clone()];
     let found = assertion::check(assertion, &head, id, &keys, &audiences, state.issuers.leeway(), now).map_err(refused)?;
     let until = now.plus_minutes(found.until.saturating_sub(now.utc().timestamp()).max(0) / 60 + 1);
-    let used = state.store.write(move |db: &mut Db<'_>| -> Result<_, AppError> { Ok(db.assertion_use(id, &found.jti_sha256, until)?) }).await;
+    let used =
+        state.store.write(move |db: &mut Db<'_>| -> Result<_, AppError> { Ok(db.assertion_use(id, &found.jti_sha256, until)?) }).await;
     match used {
         Ok(()) => Ok((Caller::ApiClient(id), client_id)),
         Err(AppError::Store(StoreError::Constraint(Constraint::AssertionUsed))) => Err(refused("used before")),

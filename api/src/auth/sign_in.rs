@@ -219,12 +219,9 @@ impl Person {
         let role_home = self.home.filter(exists).or(only);
         let held: BTreeSet<_> = match user {
             // Roles that have ended count, too: whoever took one away meant it.
-            Some(user) => db
-                .role_assignments_of_user(user)?
-                .into_iter()
-                .filter(|held| held.role == Role::Client)
-                .map(|held| held.programme)
-                .collect(),
+            Some(user) => {
+                db.role_assignments_of_user(user)?.into_iter().filter(|held| held.role == Role::Client).map(|held| held.programme).collect()
+            }
             None => BTreeSet::new(),
         };
         let mine = |client: &Client| client.user.is_none() || client.user == user;

@@ -389,7 +389,8 @@ mod tests {
         let swapped = format!("{}.{}.{signature}", signed.split('.').next().expect("a header"), URL_SAFE_NO_PAD.encode(admin));
         let doubled = bench.token(&bench.header().to_string(), &bench.claims().to_string().replacen('{', r#"{"sub":"user:x","#, 1));
         let doubled_elsewhere = bench.token(&bench.header().to_string(), &bench.claims().to_string().replacen('{', r#"{"x":1,"x":2,"#, 1));
-        let doubled_header = bench.token(&bench.header().to_string().replacen('{', r#"{"cty":"a","cty":"b","#, 1), &bench.claims().to_string());
+        let doubled_header =
+            bench.token(&bench.header().to_string().replacen('{', r#"{"cty":"a","cty":"b","#, 1), &bench.claims().to_string());
         for (what, token) in [
             ("empty", String::new()),
             ("dots", "..".to_owned()),

@@ -236,10 +236,8 @@ fn seed_users(db: &mut Db<'_>, password_hash: &str) -> Result<(), AppError> {
 
 /// Names at an issuer that no demo trusts, and a key whose private half stands in RFC 8037: they show what such things look like.
 fn seed_sign_in(db: &mut Db<'_>) -> Result<(), AppError> {
-    for (tail, subject, of) in [
-        (0x00d0, "kaisa-6f1c", Caller::User(id(0x0021))),
-        (0x00d1, "sodankyla-ehr", Caller::ApiClient(id(0x0028))),
-    ] {
+    for (tail, subject, of) in [(0x00d0, "kaisa-6f1c", Caller::User(id(0x0021))), (0x00d1, "sodankyla-ehr", Caller::ApiClient(id(0x0028)))]
+    {
         db.identity_insert(&Identity {
             id: id(tail),
             issuer: "https://kirjautuminen.sodankyla.example".to_owned(),

@@ -73,11 +73,7 @@ pub async fn user_identity_create(op: Operation, path: PathId<UserId>, body: Val
     responses((status = 200, description = "The identity that was taken away.", body = IdentityView))
 )]
 #[post("/users/{user_id}/identities/{user_identity_id}/remove")]
-pub async fn user_identity_remove(
-    op: Operation,
-    path: PathId<UserId>,
-    identity: PathId<UserIdentityId>,
-) -> Result<Answer, Problem> {
+pub async fn user_identity_remove(op: Operation, path: PathId<UserId>, identity: PathId<UserIdentityId>) -> Result<Answer, Problem> {
     let (state, life_max) = (op.shared(), op.state().issuers.life_max());
     let answer = op
         .write(move |db, ctx| {

@@ -41,7 +41,8 @@ impl KeyRow {
             id: self.id.0,
             api_client: self.api_client_id.0,
             name: self.key_name,
-            algorithm: KeyAlgorithm::parse(&self.algorithm).ok_or_else(|| StoreError::corrupt("api_client_keys", "algorithm", self.id.0))?,
+            algorithm: KeyAlgorithm::parse(&self.algorithm)
+                .ok_or_else(|| StoreError::corrupt("api_client_keys", "algorithm", self.id.0))?,
             jwk: self.jwk,
             expires_at: self.expires_at.map(|at| at.0),
             created_at: self.created_at.0,

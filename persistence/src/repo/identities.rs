@@ -114,10 +114,8 @@ impl Db<'_> {
             let behind = identities::created_at.gt(InstantCol(at)).or(identities::id.gt(IdCol(IdentityId::from_uuid(cursor.id))));
             query = query.filter(identities::created_at.ge(InstantCol(at))).filter(behind);
         }
-        let rows = query
-            .order((identities::created_at.asc(), identities::id.asc()))
-            .limit(request.fetch())
-            .load::<IdentityRow>(self.conn())?;
+        let rows =
+            query.order((identities::created_at.asc(), identities::id.asc())).limit(request.fetch()).load::<IdentityRow>(self.conn())?;
         let page = Page::from_rows(rows, request, |row| Cursor { sort: row.created_at.0.to_string(), id: row.id.0.as_uuid() });
         page.try_map(IdentityRow::into_identity)
     }

@@ -65,7 +65,14 @@ impl TestApp {
         Self::serve(Arc::clone(&self.database), store, self.world, self.clock.clone(), self.key.clone(), settings)
     }
 
-    fn serve(database: Arc<TestDatabase>, store: Store, world: World, clock: TestClock, key: SigningKey, settings: &[(&str, &str)]) -> Self {
+    fn serve(
+        database: Arc<TestDatabase>,
+        store: Store,
+        world: World,
+        clock: TestClock,
+        key: SigningKey,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let mut pairs = vec![
             ("database", database.url.as_str()),
             ("bind", "127.0.0.1:0"),

@@ -1,9 +1,10 @@
 //! An OpenID provider that nobody here wrote (`oidc-provider` from npm, its version pinned by a lock file), started for a test.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +18,7 @@ pub struct RealIssuer {
     control: String,
     child: Child,
     agent: ureq::Agent,
+    folder: Option<PathBuf>,
 }
 
 /// How often it was asked.
@@ -33,7 +35,7 @@ pub struct SignedIn {
 }
 
 fn installed() -> &'static Path {
-    static FOLDER: OnceLock<std::path::PathBuf> = OnceLock::new();
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let folder = root.join("target/oidc");
@@ -45,8 +47,46 @@ fn installed() -> &'static Path {
 
 impl RealIssuer {
     pub fn start() -> Self {
+        Self::start_in(None)
+    }
+
+    /// Starts it with a certificate that was made for it.
+    pub fn start_with_tls() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let folder = std::env::temp_dir().join(format!("lahete-oidc-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst)));
+        std::fs::create_dir_all(&folder).unwrap();
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ])
+            .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
+            .args(["-keyout", "key.pem", "-out", "cert.pem"])
+            .current_dir(&folder)
+            .output()
+            .expect("openssl");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Self::start_in(Some(folder))
+    }
+
+    /// The file with the certificate.
+    pub fn certificate(&self) -> String {
+        self.folder.as_ref().unwrap().join("cert.pem").to_str().unwrap().to_owned()
+    }
+
+    fn start_in(folder: Option<PathBuf>) -> Self {
         let mut child = Command::new("node")
             .arg("issuer.mjs")
+            .args(&folder)
             .current_dir(installed())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -57,8 +97,13 @@ impl RealIssuer {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addresses: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("the provider did not start: {error}: {line}"));
         let of = |name: &str| addresses[name].as_str().unwrap().to_owned();
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
-        Self { issuer: of("issuer"), control: of("control"), child, agent }
+        // The test itself need not find out whom it talks to.
+        let tls = ureq::tls::TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .disable_verification(true)
+            .build();
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).tls_config(tls).build().new_agent();
+        Self { issuer: of("issuer"), control: of("control"), child, agent, folder }
     }
 
     /// Does something to the provider: `rotate`, `replace`, `cache/max-age=60`, `down`, `up`.
@@ -128,5 +173,8 @@ impl Drop for RealIssuer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(folder) = &self.folder {
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 }

@@ -157,7 +157,10 @@ impl Corpus<'_> {
         self.add("HS256 with the public RSA key as secret", token);
         self.add("another RSA key", Forge::rsa("b1").token(&self.b.header("RS256"), &rsa_claims));
         let message = format!("{}.{}", encoded(self.b.header("RS256").to_string()), encoded(rsa_claims.to_string()));
-        self.add("PSS under a header that says PKCS #1", format!("{message}.{}", encoded(self.b.key.signature("PS256", message.as_bytes()))));
+        self.add(
+            "PSS under a header that says PKCS #1",
+            format!("{message}.{}", encoded(self.b.key.signature("PS256", message.as_bytes()))),
+        );
         self.add("RSA: zeros", format!("{message}.{}", encoded([0; 256])));
         self.add("RSA: one", format!("{message}.{}", encoded([&[0; 255][..], &[1]].concat())));
 
@@ -166,7 +169,9 @@ impl Corpus<'_> {
         let raw = self.a.key.signature("ES256", message.as_bytes());
         // n, the order of P-256.
         let order: Vec<u8> = (0..32)
-            .map(|at| u8::from_str_radix(&"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"[at * 2..at * 2 + 2], 16).unwrap())
+            .map(|at| {
+                u8::from_str_radix(&"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"[at * 2..at * 2 + 2], 16).unwrap()
+            })
             .collect();
         let der = [&[0x30, 0x44, 0x02, 0x20][..], &raw[..32], &[0x02, 0x20], &raw[32..]].concat();
         let mut flipped = raw.clone();
@@ -351,7 +356,15 @@ fn corpus(kind: Kind) {
         let challenge = reply.header("www-authenticate").map(str::to_owned);
         let code = if reply.status == 401 { reply.json()["code"].as_str().unwrap_or_default().to_owned() } else { String::new() };
         // Whoever is vouched for but has no account here is told so; that is no secret of theirs.
-        let vouched = ["\"Kaisa\"", "\"nobody-knows-me\"", "\"%6baisa\"", "our own subject", "client_id = \"kaisa\"", "sub = \"lomake\"", "a machine from"];
+        let vouched = [
+            "\"Kaisa\"",
+            "\"nobody-knows-me\"",
+            "\"%6baisa\"",
+            "our own subject",
+            "client_id = \"kaisa\"",
+            "sub = \"lomake\"",
+            "a machine from",
+        ];
         let right = code == "invalid_token" || (code == "identity_not_linked" && vouched.iter().any(|part| what.contains(part)));
         if !right || !challenge.is_some_and(|challenge| challenge.contains("invalid_token")) {
             taken.push(format!("{what}: {} {}", reply.status, reply.text));

@@ -82,12 +82,8 @@ fn the_first_call_finds_the_client_and_every_later_one_the_same() {
         let account = users["items"].as_array().unwrap().iter().find(|user| user["id"] == answers[0]["id"]).unwrap().clone();
         assert_eq!(account["name"], "Asiakas");
         assert!(!users.to_string().contains(CLIENT_CODE));
-        let identities = stage
-            .app
-            .user(stage.app.world.own.admin)
-            .get(&format!("/v1/users/{}/identities", text(&account, "id")))
-            .send()
-            .expect(200);
+        let identities =
+            stage.app.user(stage.app.world.own.admin).get(&format!("/v1/users/{}/identities", text(&account, "id"))).send().expect(200);
         assert!(!identities.to_string().contains(CLIENT_CODE));
         assert_eq!(identities["items"].as_array().unwrap().len(), 2);
     });

@@ -61,7 +61,10 @@ fn the_first_administrator_comes_from_the_command_line() {
         let me = wire.call("GET", "/v1/me", &[("authorization", bearer.as_str())], None).unwrap();
         assert_eq!(me.status, 200, "{me:?}");
         let me = me.json();
-        assert_eq!((&me["name"], &me["roles"][0]["role"], &me["roles"][0]["programme_id"]), (&json!("Anna Ylläpito"), &json!("admin"), &json!(programme)));
+        assert_eq!(
+            (&me["name"], &me["roles"][0]["role"], &me["roles"][0]["programme_id"]),
+            (&json!("Anna Ylläpito"), &json!("admin"), &json!(programme))
+        );
         let body = json!({"programme_id": programme, "login": "kaisa", "name": "Kaisa Koordinaattori"}).to_string();
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         let user = wire.call("POST", "/v1/users", &headers, Some(&body)).unwrap();

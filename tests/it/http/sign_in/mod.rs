@@ -3,6 +3,7 @@
 mod attacks;
 mod clients;
 mod first_admin;
+mod linking;
 mod machines;
 mod real_issuer;
 mod revocation;

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::{Issuer, as_bearer, link_user, me, now_of};
+use crate::support::database::options;
 use crate::support::{Kind, TestApp, on_both};
+use lahete_persistence::Statements;
 
 const A: &str = "https://a.example";
 
@@ -101,6 +103,33 @@ fn an_ended_token_is_dead_on_every_server_within_a_minute_and_after_a_restart() 
     me(&there, &again).problem(401, "identity_not_linked");
     drop(later);
     drop(there);
+}
+
+/// Who calls is found out without a statement of its own: for our own tokens, and for those of others once they are known.
+#[test]
+fn a_call_costs_no_statement_more_than_its_own() {
+    for kind in [Kind::Sqlite, Kind::Postgresql] {
+        let issuer = Issuer::es(A, "a1");
+        let issuers = json!([issuer.table(&["ES256"], json!({}))]).to_string();
+        let statements = Statements::default();
+        let mut options = options();
+        options.statements = Some(statements.clone());
+        let app = TestApp::start_on(kind, &[("issuers", &issuers)], options);
+        let people = app.world.own;
+        link_user(&app, people.coordinator, A, "kaisa");
+        let foreign = issuer.key.token(&issuer.header("ES256"), &issuer.claims(&app, "kaisa"));
+        for token in [own(&app, people.coordinator), foreign] {
+            as_bearer(&app, &token, "/v1/referrals").send().expect(200);
+            statements.take();
+            for _ in 0..10 {
+                as_bearer(&app, &token, "/v1/referrals").send().expect(200);
+            }
+            let run = statements.take();
+            let asked = |table: &str| run.iter().filter(|text| text.contains(table)).count();
+            assert_eq!((asked("identities"), asked("revocations")), (0, 0), "{run:#?}");
+            assert!(asked("role_assignments") >= 10, "but what they may do is read each time: {run:#?}");
+        }
+    }
 }
 
 on_both! {
