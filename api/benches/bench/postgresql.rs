@@ -188,8 +188,8 @@ fn roles(user: impl std::fmt::Display) -> String {
     )
 }
 
-const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id = ANY";
-const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home FROM clients WHERE id";
+const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, clients.standing, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id = ANY";
+const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing FROM clients WHERE id";
 const AUDIT: &str = "INSERT INTO audit_events (id, writer_id, seq, prev_hash, hash, at, caller_kind, user_id, role, organisation_id, programme_id, client_id, referral_id, operation, action, outcome, request_id)";
 
 fn audit_values(user: impl std::fmt::Display, role: &str, client: &str, referral: &str, operation: &str, action: &str) -> String {
@@ -237,7 +237,7 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
             text += "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n";
             text += &roles(COORDINATOR);
             text += &format!(
-                "SELECT array_agg(id) AS ids, array_agg(client_id) AS clients FROM (SELECT id, client_id, created_at, state_since, queue_accepted_at, queue_priority FROM referrals WHERE programme_id = '{PROGRAMME}' AND state <> 'draft' AND state = '{STATE}' AND municipality = '{MUNICIPALITY}'{behind} ORDER BY created_at DESC, id DESC LIMIT 20) page \\gset\n"
+                "SELECT array_agg(id) AS ids, array_agg(client_id) AS clients FROM (SELECT id, client_id, created_at, state_since, queue_accepted_at, queue_priority FROM referrals WHERE programme_id = '{PROGRAMME}' AND state <> 'draft' AND client_id NOT IN (SELECT id FROM clients WHERE programme_id = ANY('{{{PROGRAMME}}}'::uuid[]) AND standing = 'restricted') AND state = '{STATE}' AND municipality = '{MUNICIPALITY}'{behind} ORDER BY created_at DESC, id DESC LIMIT 20) page \\gset\n"
             );
             text += &format!(
                 "{CASE}(:ids::uuid[]);\nSELECT referral_id, reason FROM referral_reasons WHERE referral_id = ANY(:ids::uuid[]);\n{CLIENT} = ANY(:clients::uuid[]);\nROLLBACK;\nBEGIN;\n"
@@ -261,7 +261,7 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
             text += "BEGIN ISOLATION LEVEL REPEATABLE READ;\n";
             text += &roles(REFERRER);
             text += &format!(
-                "SELECT fingerprint, status, headers, body, created_at FROM idempotency_keys WHERE caller = 'user:{REFERRER}' AND operation = 'referral_create' AND key = {key} LIMIT 1;\n"
+                "SELECT id, fingerprint, status, answer, created_at FROM idempotency_keys WHERE caller = 'user:{REFERRER}' AND operation = 'referral_create' AND key = {key} LIMIT 1;\n"
             );
             text += &format!(
                 "SELECT programmes.id FROM programme_municipalities JOIN programmes ON programmes.id = programme_municipalities.programme_id WHERE programme_municipalities.municipality = '{MUNICIPALITY}' AND programmes.active = true ORDER BY programmes.id;\n"
@@ -270,7 +270,7 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
                 "SELECT id, version, name, controller, privacy_notice_url, active FROM programmes WHERE id = '{PROGRAMME}' LIMIT 1;\nSELECT programme_id, municipality FROM programme_municipalities WHERE programme_id = ANY(ARRAY['{PROGRAMME}'::uuid]);\n"
             );
             text += &format!(
-                "INSERT INTO clients (id, version, programme_id, given_name, family_name, phone, client_will_contact, birth_date, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, provisional, created_at) VALUES ({client}, 1, '{PROGRAMME}', 'Aino', 'Esimerkki', '+358 40 555 0101', false, '1942-05-07', 'female', '{MUNICIPALITY}', 'fi', false, false, true, false, now());\n"
+                "INSERT INTO clients (id, version, programme_id, given_name, family_name, phone, client_will_contact, birth_date, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing, provisional, created_at) VALUES ({client}, 1, '{PROGRAMME}', 'Aino', 'Esimerkki', '+358 40 555 0101', false, '1942-05-07', 'female', '{MUNICIPALITY}', 'fi', false, false, true, 'open', false, now());\n"
             );
             text += &format!(
                 "INSERT INTO referrals (id, version, programme_id, client_id, channel, referrer_user_id, organisation_id, sector, municipality, state, state_since, created_at, submitted_at, shared_until) VALUES ({referral}, 2, '{PROGRAMME}', {client}, 'signed_in', '{REFERRER}', '{ORGANISATION}', 'elderly', '{MUNICIPALITY}', 'submitted', now(), now(), now(), '9999-12-31');\n"
@@ -293,7 +293,7 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
                 );
             }
             text += &format!(
-                "INSERT INTO idempotency_keys (caller, operation, key, fingerprint, status, headers, body, created_at) VALUES ('user:{REFERRER}', 'referral_create', {key}, decode(repeat('00', 32), 'hex'), 201, '[]', '{}', now());\n",
+                "INSERT INTO idempotency_keys (caller, operation, key, fingerprint, status, created_at, id, client_id, answer) VALUES ('user:{REFERRER}', 'referral_create', {key}, decode(repeat('00', 32), 'hex'), 201, now(), gen_random_uuid(), {client}, convert_to('{}', 'UTF8'));\n",
                 ANSWER.replace(':', "\\u003a").replace('\'', "''")
             );
             for action in ["created", "changed"] {

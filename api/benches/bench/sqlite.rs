@@ -86,8 +86,8 @@ struct Calls<'c> {
 }
 
 const ROLES: &str = "SELECT role_assignments.role, role_assignments.programme_id, role_assignments.organisation_id, organisations.sector FROM role_assignments JOIN users ON users.id = role_assignments.user_id LEFT JOIN organisations ON organisations.id = role_assignments.organisation_id WHERE role_assignments.user_id = ? AND users.active = ? AND role_assignments.valid_from <= ? AND (role_assignments.valid_until IS NULL OR role_assignments.valid_until >= ?) ORDER BY role_assignments.valid_from, role_assignments.id";
-const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id IN";
-const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home FROM clients WHERE id IN";
+const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, clients.standing, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id IN";
+const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing FROM clients WHERE id IN";
 const AUDIT: &str = "INSERT INTO audit_events (id, writer_id, seq, prev_hash, hash, at, caller_kind, user_id, api_client_id, role, organisation_id, programme_id, client_id, referral_id, operation, action, outcome, reason, request_id) VALUES (?, ?, ?, ?, ?, ?, 'user', ?, NULL, ?, ?, ?, ?, ?, ?, ?, 'allowed', NULL, ?)";
 
 fn places(count: usize) -> String {
@@ -169,14 +169,15 @@ impl<'c> Calls<'c> {
     /// Reads for one page of the list; gives referrals and clients.
     fn list(&mut self) -> Outcome<Vec<(String, String)>> {
         self.roles(COORDINATOR)?;
-        let head = "SELECT id, created_at, state_since, queue_accepted_at, queue_priority FROM referrals WHERE programme_id IN (?) AND state <> ? AND state = ? AND municipality = ?";
+        let head = "SELECT id, created_at, state_since, queue_accepted_at, queue_priority FROM referrals WHERE programme_id IN (?) AND state <> ? AND client_id NOT IN (SELECT id FROM clients WHERE programme_id IN (SELECT value FROM json_each(?)) AND standing = 'restricted') AND state = ? AND municipality = ?";
         let tail = "ORDER BY created_at DESC, id DESC LIMIT ?";
         let programme = PROGRAMME.to_string();
+        let programmes = format!("[\"{programme}\"]");
         let keys = match &self.page {
-            Page::First => self.all(&format!("{head} {tail}"), params![programme, "draft", STATE, MUNICIPALITY, 21])?,
+            Page::First => self.all(&format!("{head} {tail}"), params![programme, "draft", programmes, STATE, MUNICIPALITY, 21])?,
             Page::After { at, id } => self.all(
                 &format!("{head} AND created_at <= ? AND (created_at < ? OR id < ?) {tail}"),
-                params![programme, "draft", STATE, MUNICIPALITY, at, at, id, 21],
+                params![programme, "draft", programmes, STATE, MUNICIPALITY, at, at, id, 21],
             )?,
         };
         let ids: Vec<String> = keys.into_iter().take(20).filter_map(|row| row.into_iter().next().flatten()).collect();
@@ -198,7 +199,7 @@ impl<'c> Calls<'c> {
         let (programme, organisation, referrer) = (PROGRAMME.to_string(), ORGANISATION.to_string(), REFERRER.to_string());
         let key = fresh();
         self.roles(REFERRER)?;
-        self.all("SELECT fingerprint, status, headers, body, created_at FROM idempotency_keys WHERE caller = ? AND operation = ? AND key = ? LIMIT ?", params![referrer, "referral_create", key, 1])?;
+        self.all("SELECT id, fingerprint, status, answer, created_at FROM idempotency_keys WHERE caller = ? AND operation = ? AND key = ? LIMIT ?", params![referrer, "referral_create", key, 1])?;
         self.all("SELECT programmes.id FROM programme_municipalities JOIN programmes ON programmes.id = programme_municipalities.programme_id WHERE programme_municipalities.municipality = ? AND programmes.active = ? ORDER BY programmes.id", params![MUNICIPALITY, true])?;
         let none = None::<String>;
         self.all(
@@ -209,7 +210,7 @@ impl<'c> Calls<'c> {
             "SELECT programme_id, municipality FROM programme_municipalities WHERE programme_id IN (SELECT value FROM json_each(?))",
             params![format!("[\"{programme}\"]")],
         )?;
-        self.run("INSERT INTO clients (id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, provisional, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![client, 1, programme, none, "Aino", "Esimerkki", "+358 40 555 0101", none, none, false, "1942-05-07", none, none, none, "female", MUNICIPALITY, "fi", false, false, true, false, now])?;
+        self.run("INSERT INTO clients (id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing, provisional, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![client, 1, programme, none, "Aino", "Esimerkki", "+358 40 555 0101", none, none, false, "1942-05-07", none, none, none, "female", MUNICIPALITY, "fi", false, false, true, "open", false, now])?;
         self.run("INSERT INTO referrals (id, version, programme_id, client_id, channel, referrer_user_id, api_client_id, organisation_id, sector, municipality, state, state_since, coordinator_id, asked, queue_accepted_at, queue_priority, resume_on, back_to, assignment_id, support_period_id, follow_up_on, outcome, end_reason, route, closed_at, closed_by_user, closed_by_role, created_at, submitted_at, link_worker_user_id, shared_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, 2, programme, client, "signed_in", referrer, none, organisation, "elderly", MUNICIPALITY, "submitted", now, none, none, none, none, none, none, none, none, none, none, none, none, none, none, none, now, now, none, "9999-12-31"])?;
         self.run("INSERT INTO referral_details (referral_id, referrer_name, referrer_contact, feedback_wanted, wish, background, written_together, joint_meeting_wished, not_a_service_acknowledged, source_system, source_id, previous_referral_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, "Riikka Lähettäjä", "riikka@example.org", true, "Haluaisin taas ulkoilemaan jonkun kanssa.", none, true, false, true, none, none, none])?;
         for reason in ["loneliness", "outdoors"] {
@@ -222,7 +223,7 @@ impl<'c> Calls<'c> {
         }
         // The digest of the body is work that every way of keeping keys has to do.
         let fingerprint = Sha256::digest(crate::workload::BODY.as_bytes());
-        self.run("INSERT INTO idempotency_keys (caller, operation, key, fingerprint, status, headers, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", params![referrer, "referral_create", key, fingerprint.as_slice(), 201, "[[\"content-type\",\"application/json\"],[\"location\",\"/v1/referrals/01a204ed-7b40-76a0-b605-1fc47d2f863f\"],[\"etag\",\"\\\"2\\\"\"]]", crate::workload::ANSWER, now])?;
+        self.run("INSERT INTO idempotency_keys (caller, operation, key, fingerprint, status, created_at, id, client_id, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referrer, "referral_create", key, fingerprint.as_slice(), 201, now, fresh(), client, crate::workload::ANSWER.as_bytes()])?;
         for action in ["created", "changed"] {
             self.audit(REFERRER, "referrer", &client, &referral, "referral_create", action)?;
         }

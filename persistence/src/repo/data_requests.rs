@@ -183,8 +183,10 @@ impl Db<'_> {
         query = match sight.about {
             None => of_programmes!(query, data_requests::programme_id, programmes),
             Some(user) => {
+                // One client is the rule, and is asked for by equality, so that the order of the list can come from an index.
                 let own = clients::table.filter(clients::user_id.eq(IdCol(user))).select(clients::id);
-                query.filter(data_requests::client_id.eq_any(own))
+                let own: Vec<IdCol<ClientId>> = own.load(self.conn())?;
+                of_programmes!(query, data_requests::client_id, own)
             }
         };
         if let Some(state) = filter.state {

@@ -128,6 +128,9 @@ impl Db<'_> {
         filter: HoldFilter,
         request: &PageRequest,
     ) -> Result<Page<LegalHold>, StoreError> {
+        if programmes.is_empty() {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
         let programmes: Vec<_> = programmes.iter().copied().map(IdCol).collect();
         let mut query = legal_holds::table.select(HoldRow::as_select()).into_boxed::<MultiBackend>();
         query = of_programmes!(query, legal_holds::programme_id, programmes);

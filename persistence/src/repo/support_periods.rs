@@ -41,11 +41,12 @@ macro_rules! visible_rows {
                 .select(referrals::id);
             conditions.push(Box::new($table::referral_id.eq_any(assigned)));
         }
-        // What is restricted is shown to nobody but the client.
+        // What is restricted is shown to nobody but the client. Each part says so for itself: only then does each find its rows in an index.
         let restricted = crate::repo::clients::restricted_clients(visibility.known_programmes());
-        let shown = conditions.into_iter().reduce(|all, next| -> Condition { Box::new(all.or(next)) });
-        let mut conditions: Vec<Condition> =
-            shown.into_iter().map(|shown| -> Condition { Box::new(shown.and($table::client_id.ne_all(restricted.clone()))) }).collect();
+        let mut conditions: Vec<Condition> = conditions
+            .into_iter()
+            .map(|shown| -> Condition { Box::new(shown.and($table::client_id.ne_all(restricted.clone()))) })
+            .collect();
         if let Some((user, programmes)) = &visibility.about {
             let about = clients::table
                 .filter(clients::user_id.eq(IdCol(*user)))
