@@ -167,7 +167,10 @@ fn person(operation: &str) -> Option<&'static str> {
         "assignment_accept" | "assignment_decline" => Some("lauri"),
         "audit_event_list" | "client_access_log" => Some("tiina"),
         _ if operation.starts_with("me_") && operation != "me_view" => Some("aino"),
-        _ if ["api_client_", "organisation_", "programme_", "role_assignment_", "user_"].iter().any(|room| operation.starts_with(room)) => {
+        _ if ["api_client_", "consent_text_", "organisation_", "programme_", "role_assignment_", "user_"]
+            .iter()
+            .any(|room| operation.starts_with(room)) =>
+        {
             Some("antti")
         }
         _ => Some("kaisa"),

@@ -12,7 +12,7 @@ use crate::support::app::{Caller, text};
 pub const CLIENT_CODE: &str = "070542-902F";
 
 /// Who wrote a referral.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Origin {
     Referrer,
     Machine,
@@ -32,7 +32,7 @@ impl Origin {
 }
 
 /// How far a case has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
     /// No case at all, but things of the programme.
     Settings,
@@ -74,7 +74,7 @@ impl Stage {
 }
 
 /// What was made: ids by the names that paths use, and present versions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Built {
     ids: BTreeMap<String, String>,
     versions: BTreeMap<String, i64>,
@@ -139,6 +139,11 @@ impl Built {
         *self.versions.get(name).unwrap_or_else(|| panic!("no version of {name}"))
     }
 
+    /// Takes another id for something.
+    pub fn set(&mut self, name: &str, id: &str) {
+        self.ids.insert(name.to_owned(), id.to_owned());
+    }
+
     /// What belongs to the case or the programme, by name.
     pub fn ids(&self) -> impl Iterator<Item = (&str, &str)> {
         self.ids.iter().map(|(name, id)| (name.as_str(), id.as_str()))
@@ -199,6 +204,8 @@ impl Built {
         let (admin, coordinator) = (app.user(people.admin), app.user(people.coordinator));
         let (programme, number) = (people.programme.to_string(), number());
         self.ids.insert("name".to_owned(), "sectors".to_owned());
+        let texts = app.nobody().get(&format!("/v1/consent-texts?programme_id={programme}&language=fi")).send().expect(200);
+        self.keep("consent_text_id", &texts["items"][0]);
         let body = json!({"programme_id": programme, "login": format!("uusi-{number}"), "name": "Uusi Henkilö"});
         let user = admin.post("/v1/users").json(body).send().expect(201);
         self.keep("user_id", &user);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use lahete_domain::access::{Action, Scope, scope};
-use lahete_domain::codes::Role;
+use lahete_domain::codes::{Code, Role};
 use serde_json::{Value, json};
 
 use super::cases::{Built, Origin, Stage, prepare};
@@ -15,7 +15,7 @@ use crate::support::{Kind, TestApp, golden};
 
 /// How an operation is guarded.
 #[derive(Clone, Copy, Debug)]
-enum Guard {
+pub(crate) enum Guard {
     /// By nothing: it is there for everybody.
     Public,
     /// By a valid token alone: it is about the caller.
@@ -39,12 +39,12 @@ enum Guard {
 }
 
 /// One operation on one case.
-struct Line {
-    operation: &'static str,
-    stage: Stage,
-    origin: Origin,
-    guard: Guard,
-    body: fn(&Built) -> Value,
+pub(crate) struct Line {
+    pub(crate) operation: &'static str,
+    pub(crate) stage: Stage,
+    pub(crate) origin: Origin,
+    pub(crate) guard: Guard,
+    pub(crate) body: fn(&Built) -> Value,
 }
 
 fn no_body(_: &Built) -> Value {
@@ -56,7 +56,7 @@ fn empty(_: &Built) -> Value {
 }
 
 #[allow(clippy::too_many_lines, reason = "a table")]
-fn lines() -> Vec<Line> {
+pub(crate) fn lines() -> Vec<Line> {
     use Action as A;
     use Guard::{Case, Create, List, Mine, NewProgramme, Programme, Public, Token, Visible, Worker};
     use Origin::{Anonymous, Client, Machine, Referrer};
@@ -216,6 +216,14 @@ fn lines() -> Vec<Line> {
         |_| json!({"channel": "phone", "result": "not_reached"}),
     );
 
+    for operation in ["consent_text_list", "consent_text_view"] {
+        add(operation, S::Settings, nurse, Public, no_body);
+    }
+    add("consent_text_create", S::Settings, nurse, Programme(A::ConsentTextManage), |built| {
+        let version = format!("koe-{}", uuid::Uuid::now_v7());
+        json!({"programme_id": built.id("programme_id"), "version": version, "language": "fi", "body": "Suostun lähetteeseen."})
+    });
+
     add("public_referral_create", S::Settings, nurse, Public, |_| {
         json!({
             "client": {"given_name": "Eino", "family_name": "Esimerkki", "birth_year": 1950, "municipality": "758", "phone": "+358 40 555 0103"},
@@ -354,20 +362,20 @@ fn lines() -> Vec<Line> {
 
 /// Somebody who calls, as far as the policy cares.
 #[derive(Clone, Copy)]
-struct Who {
-    name: &'static str,
+pub(crate) struct Who {
+    pub(crate) name: &'static str,
     /// None for nobody.
-    role: Option<Role>,
-    own_programme: bool,
+    pub(crate) role: Option<Role>,
+    pub(crate) own_programme: bool,
     /// Whose the case is; the others of the programme have the same role and no case.
-    first: bool,
+    pub(crate) first: bool,
 }
 
 const fn who(name: &'static str, role: Role, own_programme: bool, first: bool) -> Who {
     Who { name, role: Some(role), own_programme, first }
 }
 
-const EVERYBODY: &[Who] = &[
+pub(crate) const EVERYBODY: &[Who] = &[
     Who { name: "nobody", role: None, own_programme: false, first: false },
     who("other.referrer", Role::Referrer, false, true),
     who("other.coordinator", Role::Coordinator, false, true),
@@ -391,7 +399,7 @@ const EVERYBODY: &[Who] = &[
 ];
 
 impl Who {
-    fn caller<'a>(&self, app: &'a TestApp) -> Caller<'a> {
+    pub(crate) fn caller<'a>(&self, app: &'a TestApp) -> Caller<'a> {
         let people = if self.own_programme { app.world.own } else { app.world.other };
         let user = match (self.role, self.first) {
             (None, _) => return app.nobody(),
@@ -453,7 +461,7 @@ impl Who {
     }
 
     /// What must come out; a success is 200.
-    fn expected(&self, line: &Line) -> u16 {
+    pub(crate) fn expected(&self, line: &Line) -> u16 {
         if matches!(line.guard, Guard::Public) {
             return 200;
         }
@@ -507,14 +515,14 @@ impl Who {
 }
 
 /// An operation as the document has it.
-struct Documented {
-    method: String,
-    path: String,
-    if_match: bool,
-    public: bool,
+pub(crate) struct Documented {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) if_match: bool,
+    pub(crate) public: bool,
 }
 
-fn documented() -> BTreeMap<String, Documented> {
+pub(crate) fn documented() -> BTreeMap<String, Documented> {
     let document = serde_json::to_value(lahete_api::http::openapi::api_document()).unwrap();
     let mut all = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -532,7 +540,7 @@ fn documented() -> BTreeMap<String, Documented> {
 
 /// Which id of the path `If-Match` is about: the referral's for what hangs on it, otherwise the last one.
 fn versioned(operation: &str, path: &str) -> String {
-    if operation.contains("consent") {
+    if operation.contains("consent") && !operation.contains("consent_text") {
         return "referral_id".to_owned();
     }
     path.rsplit('{').next().unwrap().split('}').next().unwrap().to_owned()
@@ -547,7 +555,7 @@ fn filled(path: &str, built: &Built) -> String {
     path
 }
 
-fn call<'a>(caller: &Caller<'a>, operation: &Documented, line: &Line, built: &Built) -> Call<'a> {
+pub(crate) fn call<'a>(caller: &Caller<'a>, operation: &Documented, line: &Line, built: &Built) -> Call<'a> {
     let mut path = filled(&operation.path, built);
     if line.operation == "report_outcomes" {
         write!(path, "?programme_id={}&from=2026-01-01&until=2026-12-31", built.id("programme_id")).unwrap();
@@ -612,6 +620,7 @@ fn matrix(kind: Kind) {
          # Callers: of the programme with the case of their own (referrer, link_worker, client), without (…2), of another programme, nobody.\n\n",
     );
     let (mut faults, mut calls) = (Vec::new(), 0);
+    let mut fields: BTreeMap<&str, BTreeMap<&str, BTreeSet<String>>> = BTreeMap::new();
     for line in &lines {
         let operation = documented.get(line.operation).unwrap_or_else(|| panic!("the document has no {}", line.operation));
         assert_eq!(
@@ -636,6 +645,10 @@ fn matrix(kind: Kind) {
             }
             let mut mark = if done { "2xx".to_owned() } else { reply.status.to_string() };
             if done {
+                let role = who.role.map_or("nobody", Code::as_str);
+                if let Ok(body) = serde_json::from_str(&reply.text) {
+                    pointers(&body, "", fields.entry(line.operation).or_default().entry(role).or_default());
+                }
                 if matches!(line.guard, Guard::List(_) | Guard::Mine) {
                     let shown = built.ids().any(|(name, id)| name != "client_user" && reply.text.contains(id));
                     mark = if shown { "list" } else { "none" }.to_owned();
@@ -669,6 +682,41 @@ fn matrix(kind: Kind) {
     writeln!(table, "\n# {} operations, {} lines, {} callers, {calls} calls", documented.len(), lines.len(), EVERYBODY.len()).unwrap();
     assert!(faults.is_empty(), "{} of {calls}:\n{}", faults.len(), faults.join("\n"));
     golden::expect("http_matrix.txt", &table);
+    golden::expect("fields_read.txt", &field_table(&fields));
+}
+
+/// The places of an answer: the members, with `*` for any place in a list.
+fn pointers(value: &Value, at: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, member)| pointers(member, &format!("{at}/{name}"), found)),
+        Value::Array(items) => items.iter().for_each(|item| pointers(item, &format!("{at}/*"), found)),
+        _ => {
+            found.insert(at.to_owned());
+        }
+    }
+}
+
+/// Which members of which answer each role has seen: the roles that have seen the same stand together.
+fn field_table(fields: &BTreeMap<&str, BTreeMap<&str, BTreeSet<String>>>) -> String {
+    let mut table = String::from(
+        "# operation × role: the members of the good answers, as JSON pointers with * for any place in a list; no role may see more than this.\n\n",
+    );
+    for (operation, roles) in fields {
+        writeln!(table, "{operation}").unwrap();
+        let mut alike: BTreeMap<&BTreeSet<String>, Vec<&str>> = BTreeMap::new();
+        for (role, seen) in roles {
+            alike.entry(seen).or_default().push(role);
+        }
+        let mut rows: Vec<_> = alike.into_iter().map(|(seen, roles)| (roles.join(" "), seen)).collect();
+        rows.sort_unstable();
+        for (roles, seen) in rows {
+            writeln!(table, "    {roles}").unwrap();
+            for line in seen.iter().collect::<Vec<_>>().chunks(8) {
+                writeln!(table, "        {}", line.iter().map(|place| place.as_str()).collect::<Vec<_>>().join(" ")).unwrap();
+            }
+        }
+    }
+    table
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Behaviour over HTTP, one file for each subject.
 
 mod bad_input;
-mod cases;
-mod journeys;
+pub(crate) mod cases;
+pub(crate) mod journeys;
 pub mod logs;
-mod matrix;
-mod plans;
+pub(crate) mod matrix;
+pub(crate) mod plans;
 mod referrals;
 mod shell;
 mod sodankyla_2022;

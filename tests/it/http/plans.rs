@@ -22,10 +22,11 @@ use crate::support::{Kind, TestApp, golden};
 
 /// Tables that administrators and coordinators fill by hand, a row for each partner, colleague or club, and the lists of the schema itself. Every
 /// other table grows with the referrals.
-const SMALL: [&str; 15] = [
+const SMALL: [&str; 16] = [
     "programmes",
     "programme_municipalities",
     "programme_terms",
+    "consent_texts",
     "organisations",
     "api_clients",
     "api_client_organisations",
@@ -77,12 +78,12 @@ impl Seen {
 }
 
 /// An operation that reads, as the document has it.
-struct Reading {
-    name: String,
-    path: String,
+pub(crate) struct Reading {
+    pub(crate) name: String,
+    pub(crate) path: String,
     /// Each query parameter with values for it.
-    filters: Vec<(String, Vec<String>)>,
-    required: String,
+    pub(crate) filters: Vec<(String, Vec<String>)>,
+    pub(crate) required: String,
     paged: bool,
 }
 
@@ -111,6 +112,7 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         "municipality" => one(people.municipality),
         "wellbeing_county" => one("21"),
         "language" => one("fi"),
+        "version" => one("2026-1"),
         "q" => one("kerho"),
         "min_days_in_state" => one("0"),
         _ if schema["type"] == "boolean" => vec!["true".to_owned(), "false".to_owned()],
@@ -123,7 +125,7 @@ fn is_instant(schema: &Value) -> bool {
 }
 
 /// All operations of the document that read.
-fn readings(app: &TestApp, built: &Built) -> Vec<Reading> {
+pub(crate) fn readings(app: &TestApp, built: &Built) -> Vec<Reading> {
     let document = serde_json::to_value(lahete_api::http::openapi::api_document()).unwrap();
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {

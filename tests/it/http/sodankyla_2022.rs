@@ -222,6 +222,8 @@ on_both! {
         let data: Value = serde_json::from_str(DATA).unwrap();
         let (referrals, wanted) = (data["referrals"].as_array().unwrap(), &data["expected"]);
         app.clock.set_day(BEFORE);
+        let text = json!({"programme_id": app.world.own.programme.to_string(), "version": "2022-1", "language": "fi", "body": "Suostun lähetteeseen."});
+        app.user(app.world.own.admin).post("/v1/consent-texts").json(text).send().expect(201);
         let workers = workers(&app);
         let mut tracks: Vec<Track> = referrals.iter().map(|_| Track::default()).collect();
         for (day, step, index) in steps(referrals) {

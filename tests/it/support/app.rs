@@ -204,6 +204,11 @@ impl Call<'_> {
         self
     }
 
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self
+    }
+
     /// The version that the change is meant for.
     pub fn if_match(self, version: i64) -> Self {
         self.header("if-match", format!("\"{version}\""))

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use lahete_domain::activity::Activity;
 use lahete_domain::actor::Validity;
-use lahete_domain::codes::{ContractKind, LinkWorkerStatus, OrganisationKind, Price, Role, Sector, Theme, TrainingKind};
+use lahete_domain::codes::{
+    Code as _, ContractKind, Language, LinkWorkerStatus, OrganisationKind, Price, Role, Sector, Theme, TrainingKind,
+};
+use lahete_domain::consent::ConsentText;
 use lahete_domain::ids::{ActivityId, ApiClientId, Id, LinkWorkerId, OrganisationId, ProgrammeId, UserId};
 use lahete_domain::link_worker::{Contract, LinkWorker, Training};
 use lahete_domain::money::Cents;
@@ -112,6 +115,21 @@ fn fill(db: &mut Db<'_>, people: &People, prefix: &str, now: Instant) -> Result<
         max_minutes_per_month: 600,
         fee_per_hour: Cents(1300),
     })?;
+    // Two versions in each language, and one that nobody may use yet.
+    for (version, valid_from) in [("2026-1", since), ("2026-2", since), ("2027-1", NaiveDate::from_ymd_opt(2027, 1, 1).unwrap())] {
+        for language in Language::ALL {
+            db.consent_text_insert(&ConsentText {
+                id: db.ids().next(),
+                programme: people.programme,
+                version: version.to_owned(),
+                language: *language,
+                body: format!("Suostun lähetteeseen ({prefix}, {version}, {}).", language.as_str()),
+                valid_from,
+                published_at: now,
+                published_by: None,
+            })?;
+        }
+    }
     for (id, name, kind, sector) in [
         (people.organisation, "Vanhuspalvelut", OrganisationKind::WellbeingCounty, Some(Sector::Elderly)),
         (people.employer, "Kunta", OrganisationKind::Municipality, None),

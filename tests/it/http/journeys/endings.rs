@@ -105,8 +105,13 @@ on_both! {
         let open = step(&app, people.coordinator, &early, "reopen", reason.clone()).expect(200);
         assert_eq!((&open["state"], &open["closure"]), (&json!("in_review"), &Value::Null));
         app.clock.set_day("2026-12-23");
-        step(&app, people.coordinator, &late, "reopen", reason).problem(409, "reopen_too_late");
-        let seen = app.user(people.coordinator).get(&late).send().expect(200);
+        // From the day on which it cannot be opened again, it is looked at for a reason alone.
+        let coordinator = app.user(people.coordinator);
+        coordinator.get(&late).send().problem(403, "access_reason_required");
+        let seen = coordinator.get(&late).header("x-access-reason", "Asked by telephone").send();
+        let again = coordinator.post(&format!("{late}/reopen")).if_match(seen.version()).header("x-access-reason", "Asked by telephone");
+        again.json(reason).send().problem(409, "reopen_too_late");
+        let seen = seen.expect(200);
         assert!(!seen["possible"].as_array().unwrap().contains(&json!("reopen")), "{seen}");
 
         let mut next = complete();
