@@ -2,6 +2,7 @@
 //! changes the audit trail unnoticed. The short form runs with all the other tests; `make test-trust` runs the long one and shows progress.
 
 mod access_log;
+mod asvs;
 mod byte_search;
 mod canary;
 mod checkpoints;
