@@ -10,7 +10,7 @@ use crate::support::{Kind, TestApp};
 const REQUIREMENTS: &str = include_str!("../golden/asvs_ids.txt");
 
 /// How many rows say "not yet". There may only be fewer: whoever makes one true writes the smaller number here.
-const NOT_YET: usize = 30;
+const NOT_YET: usize = 26;
 
 /// Crates by which something would come in that the table says is not there.
 const ABSENT: &[(&str, &[&str])] = &[
