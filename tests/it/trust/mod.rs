@@ -3,6 +3,7 @@
 
 mod absent;
 mod access_log;
+mod asvs;
 mod byte_search;
 mod canaries;
 mod canary;
