@@ -23,7 +23,9 @@ pub enum Unfit {
     )]
     PlainDatabase,
     /// The people of the demo may sign in with a password that everybody knows.
-    #[error("the database holds the demo, whose accounts and keys everybody knows: it cannot become the database of real people; make a new one")]
+    #[error(
+        "the database holds the demo, whose accounts and keys everybody knows: it cannot become the database of real people; make a new one"
+    )]
     DemoInDatabase,
 }
 
@@ -82,8 +84,7 @@ mod tests {
 
     #[test]
     fn the_demo_may_do_what_nobody_else_may() {
-        let secrets =
-            |key: &[u8]| Secrets { signing_key: SigningKey::generate().expect("a key"), data_keys: DataKeys::single(key) };
+        let secrets = |key: &[u8]| Secrets { signing_key: SigningKey::generate().expect("a key"), data_keys: DataKeys::single(key) };
         let drawn: Vec<u8> = (100..132).collect();
         let far = DbUrl::parse("postgres://db.example/lahete").expect("a URL");
         let near = DbUrl::parse("sqlite:lahete.db").expect("a URL");

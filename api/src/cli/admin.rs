@@ -63,13 +63,8 @@ pub async fn run(file: Option<&Path>, AdminCommand::Create(arguments): AdminComm
         (None, Some(name), Some(controller)) => Where::New { name, controller, municipalities: arguments.municipality },
         (id, _, _) => Where::Present(id.unwrap_or_default()),
     };
-    let admin = FirstAdmin {
-        programme,
-        login: arguments.login,
-        name: arguments.name,
-        issuer: arguments.issuer,
-        subject: arguments.subject,
-    };
+    let admin =
+        FirstAdmin { programme, login: arguments.login, name: arguments.name, issuer: arguments.issuer, subject: arguments.subject };
     let made = admin.create(&store, SystemClock.now()).await?;
     store.close().await;
     print(&format!("programme {}\nuser {}\n", made.programme, made.user))

@@ -475,7 +475,8 @@ pub fn list_seen(
             ctx.audit(db, &grant, AuditAction::Read, Some(case.referral.client), Some(case.referral.id));
         }
         let follows = access::sees_protected(grant.role) || case.referral.state == ReferralState::Draft;
-        let shown = if veiled { None } else { Some((client.name.as_str(), place(case, &client.municipality, client.non_disclosure, follows))) };
+        let shown =
+            if veiled { None } else { Some((client.name.as_str(), place(case, &client.municipality, client.non_disclosure, follows))) };
         items.push(ReferralListItem::of(case, shown, ctx.now));
     }
     Ok(Page { items, next: cases.next })

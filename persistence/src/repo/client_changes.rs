@@ -100,7 +100,10 @@ impl Db<'_> {
         let corrupt = || StoreError::corrupt(TABLE, DETAILS, change.id);
         let ChangeDetails { reason, before, after } = &change.details;
         let plain = serde_json::to_vec(&(reason, before, after)).map_err(|_| corrupt())?;
-        let details = self.keys().encrypt(TABLE, DETAILS, change.id.as_uuid(), &plain).map_err(|error| sealed::error(error, TABLE, DETAILS, change.id))?;
+        let details = self
+            .keys()
+            .encrypt(TABLE, DETAILS, change.id.as_uuid(), &plain)
+            .map_err(|error| sealed::error(error, TABLE, DETAILS, change.id))?;
         let row = ChangeRow {
             id: IdCol(change.id),
             programme_id: IdCol(change.programme),
