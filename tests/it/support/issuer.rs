@@ -15,6 +15,8 @@ const REDIRECT: &str = "https://lomake.example/kirjautunut";
 /// The provider, running.
 pub struct RealIssuer {
     pub issuer: String,
+    /// Where its clock stands, in seconds.
+    pub now: i64,
     control: String,
     child: Child,
     agent: ureq::Agent,
@@ -103,7 +105,7 @@ impl RealIssuer {
             .disable_verification(true)
             .build();
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).tls_config(tls).build().new_agent();
-        Self { issuer: of("issuer"), control: of("control"), child, agent, folder }
+        Self { issuer: of("issuer"), now: addresses["now"].as_i64().unwrap(), control: of("control"), child, agent, folder }
     }
 
     /// Does something to the provider: `rotate`, `replace`, `cache/max-age=60`, `down`, `up`.

@@ -12,7 +12,7 @@ use crate::support::issuer::RealIssuer;
 use crate::support::tokens::{Forge, encoded};
 use crate::support::{Kind, TestApp};
 
-/// A server that trusts the issuer, with its clock at the real time: the tokens are of today.
+/// A server that trusts the issuer, with its clock where the issuer's stands.
 fn trusting(kind: Kind, issuer: &RealIssuer, callers: &[&str]) -> TestApp {
     let mut table = json!({"issuer": issuer.issuer, "algorithms": ["ES256"], "callers": callers, "cool_down_seconds": 10});
     if callers == ["clients"] {
@@ -20,12 +20,12 @@ fn trusting(kind: Kind, issuer: &RealIssuer, callers: &[&str]) -> TestApp {
         table["acr"] = json!(["urn:suomi.fi:strong"]);
     }
     let app = TestApp::start_with(kind, &[("issuers", &json!([table]).to_string())]);
-    set_to_now(&app);
+    set_clock(&app, issuer);
     app
 }
 
-fn set_to_now(app: &TestApp) {
-    app.clock.set(&chrono::Utc::now().to_rfc3339());
+fn set_clock(app: &TestApp, issuer: &RealIssuer) {
+    app.clock.set(&chrono::DateTime::from_timestamp(issuer.now, 0).unwrap().to_rfc3339());
 }
 
 fn seconds(app: &TestApp, seconds: i64) {
@@ -203,7 +203,7 @@ fn while_the_issuer_is_down_known_keys_go_on_and_a_removed_key_ends_with_its_tim
 
     // The key is lost to a thief: the issuer publishes another one alone, and what the old one signed ends within the time that it had given.
     issuer.control("rotate");
-    set_to_now(&app);
+    set_clock(&app, &issuer);
     let token = issuer.machine();
     me(&app, &token).expect(200);
     issuer.control("replace");
@@ -224,7 +224,7 @@ fn keys_are_fetched_by_tls_from_an_issuer_with_a_certificate_of_the_right_author
             table["ca_file"] = json!(ca_file);
         }
         let app = TestApp::start_with(Kind::Sqlite, &[("issuers", &json!([table]).to_string())]);
-        set_to_now(&app);
+        set_clock(&app, &issuer);
         link_machine(&app, &issuer.issuer, "klinikka");
         let reply = me(&app, &issuer.machine());
         if trusted {
@@ -246,7 +246,7 @@ fn a_document_of_another_issuer_is_not_used() {
         "callers": ["api_clients"]
     });
     let app = TestApp::start_with(Kind::Sqlite, &[("issuers", &json!([table]).to_string())]);
-    set_to_now(&app);
+    set_clock(&app, &issuer);
     link_machine(&app, &other, "klinikka");
     link_machine(&app, &issuer.issuer, "klinikka");
     me(&app, &issuer.machine()).problem(401, "invalid_token");
