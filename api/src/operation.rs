@@ -10,6 +10,8 @@ use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::Either;
 use lahete_domain::access::{self, Action, Decision, Subject};
 use lahete_domain::actor::{Actor, Caller, Grant};
@@ -448,7 +450,13 @@ impl Operation {
                 .await;
             return Ok(result?);
         };
-        let entry = IdempotencyEntry { caller: subject_of(self.caller), operation: self.operation, key, fingerprint: self.fingerprint() };
+        let fingerprint = self.fingerprint();
+        let caller = match self.caller {
+            // Nobody in particular: two strangers whose programs count from one shall not hear of each other, nor one be given what another was told.
+            Caller::Anonymous => format!("{}:{}", subject_of(self.caller), URL_SAFE_NO_PAD.encode(&fingerprint)),
+            known => subject_of(known),
+        };
+        let entry = IdempotencyEntry { caller, operation: self.operation, key, fingerprint };
         let first = entry.clone();
         let named: Vec<(String, uuid::Uuid)> = self
             .request

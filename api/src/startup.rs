@@ -12,6 +12,7 @@ use actix_web::web::Data;
 use actix_web::{App, Error, HttpServer};
 use lahete_domain::ids::IdSource;
 use lahete_domain::time::{Clock, Instant};
+use lahete_persistence::repo::trail::TrailKey;
 use lahete_persistence::{CipherError, DbUrl, DbUrlError, Keys, SchemaState, Store, StoreError, StoreOptions};
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -111,6 +112,10 @@ pub fn open_store(config: &Config, secrets: &Secrets, ids: Arc<dyn IdSource>) ->
     if let Some(folder) = url.sqlite_path().and_then(|path| path.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
         // What is in it is nobody's business but the program's.
         std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700).create(folder)?;
+    }
+    if let Some(path) = url.sqlite_path() {
+        // Whatever the umask says; the files beside it get the same rights. One that is there keeps its own.
+        std::os::unix::fs::OpenOptionsExt::mode(std::fs::OpenOptions::new().write(true).create(true).truncate(false), 0o600).open(path)?;
     }
     let keys = store_keys(config, &secrets.data_keys)?;
     let mut options = StoreOptions::new(Arc::new(keys), ids);
@@ -252,10 +257,10 @@ impl Application {
         let expiries = crate::jobs::expiries::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids));
         let keys = crate::jobs::data_keys::spawn(state.store.clone(), Arc::clone(&state.clock));
         let checkpoints = crate::jobs::checkpoints::spawn(state.clone());
-        let retention = state
-            .config
-            .retention_daily
-            .then(|| crate::jobs::retention::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids)));
+        let retention = state.config.retention_daily.then(|| {
+            let key: Arc<dyn TrailKey> = Arc::new(state.checkpoints.keys().clone());
+            crate::jobs::retention::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids), key)
+        });
         let stopper = actix_web::rt::spawn(stop_on_signal(state.clone(), server.handle()));
         if state.config.demo {
             print_welcome(addr);

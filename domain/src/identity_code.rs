@@ -88,12 +88,6 @@ impl IdentityCode {
         &self.text
     }
 
-    /// The code for whoever may see the date of birth and not the rest: `150360-****`. Everybody else sees [`MASKED`].
-    #[must_use]
-    pub fn masked(&self) -> String {
-        format!("{}****", self.text.get(..7).unwrap_or("******-"))
-    }
-
     /// The date of birth.
     #[must_use]
     pub fn birth_date(&self) -> NaiveDate {
@@ -183,13 +177,6 @@ mod tests {
         let code = format!("211123A900{}", char::from(check));
         assert_eq!(IdentityCode::parse(&code, eve), Err(IdentityCodeError::Date));
         assert_eq!(IdentityCode::parse(&code, day).expect("born today").birth_date(), day);
-    }
-
-    #[test]
-    fn masked_it_shows_the_birth_or_nothing() {
-        let masked = |text: &str| IdentityCode::parse(text, today()).expect("valid").masked();
-        assert_eq!((masked("150360-905S"), masked("150360Y905S")), ("150360-****".to_owned(), "150360Y****".to_owned()));
-        assert_eq!(MASKED, "******-****");
     }
 
     #[test]

@@ -198,14 +198,8 @@ impl Opener {
             return Err(diesel::result::Error::QueryBuilderError("this file system offers no write-ahead log to SQLite".into()));
         }
         conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
-        // What is erased is overwritten, and not only forgotten.
-        conn.batch_execute("PRAGMA secure_delete = ON")?;
-        if self.purpose == Purpose::Read {
-            conn.batch_execute("PRAGMA query_only = ON")?;
-        } else {
-            // What was deleted or sealed anew is overwritten where that needs no page of its own.
-            conn.batch_execute("PRAGMA secure_delete = FAST")?;
-        }
+        // What is erased or sealed anew is overwritten, and not only forgotten.
+        conn.batch_execute(if self.purpose == Purpose::Read { "PRAGMA query_only = ON" } else { "PRAGMA secure_delete = ON" })?;
         Ok(())
     }
 

@@ -24,6 +24,7 @@ const DIRECT: &[(&str, &[&str])] = &[
             "lahete-domain",
             "libsqlite3-sys",
             "log",
+            "openssl-sys",
             "pq-sys",
             "r2d2",
             "rusqlite",

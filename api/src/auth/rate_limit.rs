@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,18 +24,23 @@ const REMEMBERED_MAX: usize = 10_000;
 struct Buckets<K: Clone + Eq + Hash> {
     limiter: DefaultKeyedRateLimiter<K>,
     clock: DefaultClock,
+    /// With how many keys they are looked through next.
+    full: AtomicUsize,
 }
 
 impl<K: Clone + Eq + Hash> Buckets<K> {
     fn per_minute(requests: u32) -> Self {
         let requests = NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN);
-        Self { limiter: RateLimiter::dashmap(Quota::per_minute(requests)), clock: DefaultClock::default() }
+        let full = AtomicUsize::new(REMEMBERED_MAX);
+        Self { limiter: RateLimiter::dashmap(Quota::per_minute(requests)), clock: DefaultClock::default(), full }
     }
 
     /// Counts one request; the time to wait when it is one too many.
     fn take(&self, key: &K) -> Result<(), Duration> {
-        if self.limiter.len() > REMEMBERED_MAX {
+        // Looked through when there are twice as many as stayed the last time: a flood of addresses does not make each call walk over all of them.
+        if self.limiter.len() > self.full.load(Ordering::Relaxed) {
             self.limiter.retain_recent();
+            self.full.store(REMEMBERED_MAX.max(2 * self.limiter.len()), Ordering::Relaxed);
         }
         self.limiter.check_key(key).map_err(|not_until| not_until.wait_time_from(self.clock.now()))
     }

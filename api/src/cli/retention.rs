@@ -6,13 +6,17 @@ use std::sync::Arc;
 use clap::Subcommand;
 use lahete_domain::ids::IdSource;
 use lahete_domain::time::Clock as _;
+use lahete_persistence::repo::trail::TrailKey;
 
 use super::progress::Shown;
-use super::{CommandError, open, print};
+use super::{CommandError, open, print, settings};
+use crate::audit_events::checkpoint_file::TrailKeys;
 use crate::clock::SystemClock;
+use crate::config::Config;
 use crate::id_source::UuidV7;
 use crate::jobs::retention::{self, Plan};
 use crate::retention::wire::RetentionRunView;
+use crate::startup::load_secrets;
 
 /// What is done by the retention policies.
 #[derive(Debug, Subcommand)]
@@ -42,12 +46,14 @@ pub async fn run(file: Option<&Path>, RetentionCommand::Run { dry_run, on, json,
     if on > today && !dry_run {
         return Err(CommandError::DayAhead);
     }
+    let config = Config::from_raw(&settings(file, &[("database", database.clone())])?)?;
+    let key: Arc<dyn TrailKey> = Arc::new(TrailKeys::of(&load_secrets(&config)?.signing_key));
     let store = open(file, database)?;
     let ids: Arc<dyn IdSource> = Arc::new(UuidV7);
     let mut shown = Shown::default();
     let progress = move |programme, rows| shown.now_and_then(|| format!("programme {programme}: {rows} rows done"));
     let failed = |error: crate::error::AppError| CommandError::Retention(format!("{error:?}"));
-    let runs = retention::run_all(&store, &ids, Plan { on, dry_run }, now, progress).await.map_err(failed)?;
+    let runs = retention::run_all(&store, &ids, &key, Plan { on, dry_run }, now, progress).await.map_err(failed)?;
     store.close().await;
     if json {
         let views = runs.iter().map(|(run, _)| RetentionRunView::of(run)).collect::<Result<Vec<_>, _>>().map_err(failed)?;

@@ -346,10 +346,6 @@ pub struct ClientView {
     pub birth_year: Option<i32>,
     /// Whether the identity code is on record. The code itself is not shown.
     pub personal_identity_code_known: bool,
-    /// The identity code as far as it may be shown to whoever sees the date of birth: `070542-****`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 11, max_length = 11)]
-    pub personal_identity_code_masked: Option<String>,
     /// Sex by own statement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sex: Option<SexCode>,
@@ -387,7 +383,6 @@ impl From<&Client> for ClientView {
             birth_date,
             birth_year,
             personal_identity_code_known: data.identity_code.is_some(),
-            personal_identity_code_masked: data.identity_code.as_ref().map(IdentityCode::masked),
             sex: data.sex.map(Into::into),
             municipality: data.municipality.as_str().to_owned(),
             language: data.language.clone(),

@@ -33,8 +33,11 @@ struct Open {
 }
 
 fn find(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: DataRequestId) -> Result<Open, AppError> {
-    let request = db.data_request_get(id)?.ok_or(AppError::NotFound(DataRequestId::RESOURCE))?;
-    let client = db.client_get(request.client)?.ok_or_else(|| AppError::internal("the client of a data request is missing"))?;
+    // All is asked before anything is decided: whether there is no such request or another's cannot be told by how much is asked.
+    let found = db.data_request_get(id)?;
+    let client = db.client_get(found.as_ref().map_or(ClientId::nil(), |request| request.client))?;
+    let Some(request) = found else { return Err(ctx.absent(db, action)) };
+    let client = client.ok_or_else(|| AppError::internal("the client of a data request is missing"))?;
     // A request has its own life: it is worked on while the data are restricted, and shown after they are erased.
     let subject = Subject { client: client.user, ..Subject::of_programme(client.programme) };
     let grant = ctx.require(db, action, &subject, Some(client.id), None)?;
@@ -170,12 +173,12 @@ pub fn create_own(db: &mut Db<'_>, ctx: &OpContext, body: &MyDataRequestCreate) 
 
 fn own_client(db: &mut Db<'_>, ctx: &OpContext, action: Action, programme: Option<uuid::Uuid>) -> Result<Client, AppError> {
     let own = visibility(&ctx.actor, action).about;
-    let Some((user, programmes)) = own else { return Err(AppError::NotFound(ClientId::RESOURCE)) };
+    let Some((user, programmes)) = own else { return Err(ctx.absent(db, action)) };
     let found = db
         .clients_of_user(user)?
         .into_iter()
         .find(|client| programmes.contains(&client.programme) && programme.is_none_or(|wanted| client.programme.as_uuid() == wanted));
-    found.ok_or(AppError::NotFound(ClientId::RESOURCE))
+    found.ok_or_else(|| ctx.absent(db, action))
 }
 
 /// Everything about the caller.

@@ -72,6 +72,8 @@ pub fn erase(db: &mut Db<'_>, ctx: &OpContext, grant: &Grant, client: &Client, c
         policies_on(client.programme, &given, today).iter().filter(|policy| policy.statutory).map(|policy| policy.class).collect();
     let before = db.client_rows(client.id)?;
     let done = db.client_erase(client.id, &statutory)?;
+    // The events stay, as the law wants it; what somebody has written as their reason may tell of the person.
+    db.audit_reasons_erase(client.id)?;
     let mut result = Vec::new();
     for class in RecordClass::ALL {
         let rows = before.get(class).copied().unwrap_or_default();

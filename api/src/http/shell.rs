@@ -233,9 +233,10 @@ fn put_headers(headers: &mut HeaderMap, facts: &RequestFacts, config: &Config) {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    for (name, value) in
-        [(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"), (header::CACHE_CONTROL, "no-store")]
-    {
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }

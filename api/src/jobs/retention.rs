@@ -1,6 +1,7 @@
 //! Taking out what has been kept long enough: by the policies of each controller, in small steps, each of them a transaction with the report of what is
 //! done so far. A run that was broken off goes on where it stopped; one that is run again finds nothing to do.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use actix_web::rt::time::interval;
 use chrono::NaiveDate;
 use lahete_domain::codes::{AuditAction, RecordClass};
 use lahete_domain::ids::{IdSource, ProgrammeId};
-use lahete_domain::retention::{cutoff, policies_on};
+use lahete_domain::retention::{cutoff, policies_on, policy_on};
 use lahete_domain::time::{Clock, Instant};
 use lahete_persistence::repo::records::Counts;
 use lahete_persistence::repo::retention::{Due, DueScope, RetentionRun};
+use lahete_persistence::repo::trail::TrailKey;
 use lahete_persistence::{Constraint, Db, Store, StoreError};
 use tokio::time::MissedTickBehavior;
 
@@ -26,6 +28,9 @@ pub const EVERY: Duration = Duration::from_secs(15 * 60);
 
 /// How many referrals or clients one transaction takes on: the writer is shared with everybody who waits for an answer.
 const BATCH: u16 = 50;
+
+/// How many events of the trail one transaction forgets.
+const EVENTS_AT_ONCE: u32 = 2_000;
 
 /// How a run is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,9 +93,9 @@ fn count(db: &mut Db<'_>, wanted: &[RecordClass], due: &[&Due]) -> Result<Counts
     if due.is_empty() { Ok(Counts::new()) } else { db.retention_count(wanted, due) }
 }
 
-/// The events of the audit trail are tied to each other in chains, and triggers keep them from being deleted. What is old enough is counted here as held;
-/// taking it out is the trail's own work.
-fn look_at_access_log(db: &mut Db<'_>, report: &mut Report, run: &RetentionRun) -> Result<(), StoreError> {
+/// What became of the trail of accesses: `forgotten` events of the programme went, or would go. What is old enough and still there is held by others: an
+/// event goes with all that stand before it in its chain, which are of all programmes.
+fn look_at_access_log(db: &mut Db<'_>, report: &mut Report, run: &RetentionRun, forgotten: i64) -> Result<(), StoreError> {
     let Some(months) = report.class(RecordClass::AccessLog).map(|class| class.keep_months) else { return Ok(()) };
     let all = db.retention_access_log(run.programme, None)?;
     let old = match months {
@@ -98,14 +103,54 @@ fn look_at_access_log(db: &mut Db<'_>, report: &mut Report, run: &RetentionRun) 
         None => 0,
     };
     if let Some(class) = report.class(RecordClass::AccessLog) {
-        class.held = old;
+        class.done = forgotten;
+        class.held = if run.dry_run { old - forgotten } else { old };
         class.kept = all - old;
     }
     Ok(())
 }
 
+/// Until when the trail may be forgotten: no programme wants its events any longer, and nobody under a legal hold is in them. `None` when one programme
+/// keeps them for ever.
+fn forgotten_before(db: &mut Db<'_>, on: NaiveDate) -> Result<Option<Instant>, StoreError> {
+    let mut earliest: Option<Instant> = None;
+    for (programme, _) in db.programme_ids()? {
+        let given = db.retention_policies_of(&[programme])?;
+        let Some(months) = policy_on(programme, RecordClass::AccessLog, &given, on).keep_months else { return Ok(None) };
+        let over = cutoff(on, months);
+        earliest = Some(earliest.map_or(over, |before| before.min(over)));
+    }
+    let Some(before) = earliest else { return Ok(None) };
+    Ok(Some(db.access_log_held_from(before, on)?.unwrap_or(before)))
+}
+
+/// Forgets the accesses whose time is over for every programme, in small transactions; gives how many of each programme went, or would go.
+async fn forget_accesses(store: &Store, key: &Arc<dyn TrailKey>, plan: Plan, now: Instant) -> Result<BTreeMap<ProgrammeId, i64>, AppError> {
+    let Some(before) = store.read(move |db: &mut Db<'_>| forgotten_before(db, plan.on)).await? else { return Ok(BTreeMap::new()) };
+    let count = || {
+        store.count_apart(move |db| {
+            let programmes = db.programme_ids()?;
+            programmes.into_iter().map(|(programme, _)| Ok((programme, db.retention_access_log(programme, Some(before))?))).collect()
+        })
+    };
+    let mut old: BTreeMap<ProgrammeId, i64> = count().await?;
+    if plan.dry_run || old.values().all(|events| *events == 0) {
+        return Ok(old);
+    }
+    loop {
+        let key = Arc::clone(key);
+        let forgotten = store.write(move |db: &mut Db<'_>| db.audit_forget_before(before, now, &*key, EVENTS_AT_ONCE)).await?;
+        if !forgotten.more {
+            break;
+        }
+    }
+    let left = count().await?;
+    old.iter_mut().for_each(|(programme, events)| *events -= left.get(programme).copied().unwrap_or_default());
+    Ok(old)
+}
+
 /// Counts what is kept because its time is not over, and the trail of accesses.
-async fn count_kept(store: &Store, run: &RetentionRun, mut report: Report) -> Result<Report, AppError> {
+async fn count_kept(store: &Store, run: &RetentionRun, mut report: Report, forgotten: i64) -> Result<Report, AppError> {
     let run = run.clone();
     let counted = store
         .count_apart(move |db| {
@@ -113,7 +158,7 @@ async fn count_kept(store: &Store, run: &RetentionRun, mut report: Report) -> Re
                 let kept = db.retention_kept(&classes(&group), scope(run.programme, &group, run.on))?;
                 report.add(&kept, |class| &mut class.kept);
             }
-            look_at_access_log(db, &mut report, &run)?;
+            look_at_access_log(db, &mut report, &run, forgotten)?;
             Ok(report)
         })
         .await?;
@@ -191,6 +236,19 @@ pub async fn run_one(
     programme: ProgrammeId,
     plan: Plan,
     now: Instant,
+    progress: impl FnMut(i64),
+) -> Result<(RetentionRun, Report), AppError> {
+    run_with(store, ids, programme, plan, now, 0, progress).await
+}
+
+/// As [`run_one`], after so many events of the programme's trail were forgotten.
+async fn run_with(
+    store: &Store,
+    ids: &Arc<dyn IdSource>,
+    programme: ProgrammeId,
+    plan: Plan,
+    now: Instant,
+    forgotten: i64,
     mut progress: impl FnMut(i64),
 ) -> Result<(RetentionRun, Report), AppError> {
     let run = begin(store, ids, programme, plan, now).await?;
@@ -206,7 +264,7 @@ pub async fn run_one(
             }
         }
     };
-    let report = count_kept(store, &run, report).await?;
+    let report = count_kept(store, &run, report, forgotten).await?;
     let finished = RetentionRun { finished_at: Some(now), report: written(&report)?, ..run };
     let stored = finished.clone();
     store
@@ -222,21 +280,24 @@ pub async fn run_one(
     Ok((finished, report))
 }
 
-/// Runs the retention of all programmes, one after the other.
+/// Runs the retention of all programmes, one after the other; `key` signs where the trail of accesses begins from now on.
 ///
 /// # Errors
 /// As [`run_one`].
 pub async fn run_all(
     store: &Store,
     ids: &Arc<dyn IdSource>,
+    key: &Arc<dyn TrailKey>,
     plan: Plan,
     now: Instant,
     mut progress: impl FnMut(ProgrammeId, i64),
 ) -> Result<Vec<(RetentionRun, Report)>, AppError> {
     let programmes = store.read(|db: &mut Db<'_>| db.programme_ids()).await?;
+    let forgotten = forget_accesses(store, key, plan, now).await?;
     let mut all = Vec::new();
     for (programme, _) in programmes {
-        all.push(run_one(store, ids, programme, plan, now, |rows| progress(programme, rows)).await?);
+        let of_trail = forgotten.get(&programme).copied().unwrap_or_default();
+        all.push(run_with(store, ids, programme, plan, now, of_trail, |rows| progress(programme, rows)).await?);
     }
     if !plan.dry_run && all.iter().any(|(_, report)| report.done() > 0) {
         // What was erased shall not stay in the database's log. When somebody reads just now, the next checkpoint does it.
@@ -251,7 +312,7 @@ pub async fn run_all(
 ///
 /// # Errors
 /// As [`run_one`].
-pub async fn run_daily(store: &Store, ids: &Arc<dyn IdSource>, now: Instant) -> Result<Option<i64>, AppError> {
+pub async fn run_daily(store: &Store, ids: &Arc<dyn IdSource>, key: &Arc<dyn TrailKey>, now: Instant) -> Result<Option<i64>, AppError> {
     let on = now.helsinki_date();
     let made = store
         .read(move |db: &mut Db<'_>| -> Result<bool, StoreError> {
@@ -266,18 +327,18 @@ pub async fn run_daily(store: &Store, ids: &Arc<dyn IdSource>, now: Instant) -> 
     if made {
         return Ok(None);
     }
-    let all = run_all(store, ids, Plan { on, dry_run: false }, now, |_, _| {}).await?;
+    let all = run_all(store, ids, key, Plan { on, dry_run: false }, now, |_, _| {}).await?;
     Ok(Some(all.iter().map(|(_, report)| report.done()).sum()))
 }
 
 /// Makes the run of the day, each day, for as long as the program runs.
-pub fn spawn(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> JoinHandle<()> {
+pub fn spawn(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>, key: Arc<dyn TrailKey>) -> JoinHandle<()> {
     actix_web::rt::spawn(async move {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            match run_daily(&store, &ids, clock.now()).await {
+            match run_daily(&store, &ids, &key, clock.now()).await {
                 Ok(None) => {}
                 Ok(Some(rows)) => log::info!("retention: {rows} rows were pseudonymised or deleted"),
                 Err(error) => log::error!("the retention could not do its work: {error:?}"),

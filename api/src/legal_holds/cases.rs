@@ -55,7 +55,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, body: &LegalHoldCreate) -> Resul
 }
 
 fn find(db: &mut Db<'_>, ctx: &OpContext, id: LegalHoldId) -> Result<(LegalHold, Grant), AppError> {
-    let hold = db.legal_hold_get(id)?.ok_or(AppError::NotFound(LegalHoldId::RESOURCE))?;
+    let Some(hold) = db.legal_hold_get(id)? else { return Err(ctx.absent(db, Action::LegalHoldManage)) };
     let grant = ctx.require(db, Action::LegalHoldManage, &Subject::of_programme(hold.programme), Some(hold.client), hold.referral)?;
     Ok((hold, grant))
 }

@@ -60,10 +60,10 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, id: ClientId, reason: String) ->
 }
 
 fn open(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ClientId) -> Result<(Client, Grant, Restriction), AppError> {
-    let client = db.client_get(id)?.ok_or(AppError::NotFound(ClientId::RESOURCE))?;
-    if db.client_is_provisional(id)? {
-        return Err(AppError::NotFound(ClientId::RESOURCE));
-    }
+    // All is asked before anything is decided, as for the client.
+    let found = db.client_get(id)?;
+    let provisional = db.client_is_provisional(id)?;
+    let Some(client) = found.filter(|_| !provisional) else { return Err(ctx.absent(db, action)) };
     let subject = Subject { client: client.user, standing: client.standing, ..Subject::of_programme(client.programme) };
     let grant = ctx.require(db, action, &subject, Some(id), None)?;
     let restriction = db.restriction_open(id)?.ok_or(AppError::NotFound(RestrictionId::RESOURCE))?;

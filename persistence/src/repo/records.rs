@@ -11,10 +11,13 @@ use diesel::sql_types::{BigInt, Text};
 use lahete_domain::codes::{Code as _, RecordClass};
 use lahete_domain::ids::{ClientId, Id as _, ReferralId};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
+use crate::cipher::Keys;
 use crate::connection::AnyConnection;
 use crate::db::Db;
 use crate::error::StoreError;
+use crate::repo::sealed;
 
 /// How a value is shown in a copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +79,8 @@ pub enum Scope {
     ByVisit,
     /// The sign-in that is the client's and nobody else's.
     SignIn,
+    /// The names of that sign-in at other issuers.
+    SignInElsewhere,
     /// The roles of the client's sign-in.
     SignInRoles,
 }
@@ -425,6 +430,7 @@ pub const TABLES: &[Table] = &[
             code("sex", "sexes"),
             plain("municipality"),
             yes_no("evaluation"),
+            plain("evaluation_until"),
             code("state", "referral-states"),
             code("outcome", "outcomes"),
             code("route", "routes"),
@@ -590,6 +596,8 @@ pub const TABLES: &[Table] = &[
             hidden("action"),
             hidden("outcome"),
             hidden("reason"),
+            hidden("reason_salt"),
+            hidden("reason_hash"),
             hidden("request_id"),
         ],
     ),
@@ -609,6 +617,21 @@ pub const TABLES: &[Table] = &[
             hidden("valid_until"),
             hidden("given_by"),
             hidden("given_at"),
+        ],
+    ),
+    table(
+        "identities",
+        RecordClass::SignIn,
+        Scope::SignInElsewhere,
+        Fate::Delete,
+        &[
+            plain("id"),
+            plain("issuer"),
+            plain("subject").given(),
+            hidden("user_id"),
+            hidden("api_client_id"),
+            hidden("created_by"),
+            at("created_at"),
         ],
     ),
     table(
@@ -648,6 +671,7 @@ pub const TABLES: &[Table] = &[
             // The code itself is shown nowhere: the person knows it.
             hidden("identity_code_cipher").gone(),
             hidden("identity_code_index").gone(),
+            hidden("identity_code_index_2").gone(),
             code("sex", "sexes").gone().given(),
             plain("municipality").given(),
             plain("language").becomes("'und'").given(),
@@ -669,6 +693,12 @@ pub const OTHER_TABLES: &[(&str, &str)] = &[
     ("organisations", "settings"),
     ("api_clients", "machines"),
     ("api_client_organisations", "machines"),
+    ("api_client_keys", "machines"),
+    ("used_assertions", "machines"),
+    ("revocations", "tokens that were ended, for as long as they would have lived"),
+    ("data_keys", "check values of keys"),
+    ("audit_beginnings", "where chains of the trail begin"),
+    ("consent_texts", "settings"),
     ("activities", "the directory of activities"),
     ("activity_themes", "the directory of activities"),
     ("link_workers", "staff"),
@@ -724,9 +754,10 @@ impl Scope {
                 .then(|| format!("support_period_id IN (SELECT p.id FROM support_periods p WHERE p.referral_id IN ({referrals}))")),
             Self::ByVisit => by_referral.then(|| format!("visit_id IN (SELECT v.id FROM visits v WHERE v.referral_id IN ({referrals}))")),
             // A sign-in with another role, or that is a client elsewhere, is not the client's alone.
-            Self::SignIn => by_client.then(|| {
+            Self::SignIn | Self::SignInElsewhere => by_client.then(|| {
+                let column = if self == Self::SignIn { "id" } else { "user_id" };
                 format!(
-                    "id IN (SELECT c.user_id FROM clients c WHERE c.id IN ({clients}) AND c.user_id IS NOT NULL
+                    "{column} IN (SELECT c.user_id FROM clients c WHERE c.id IN ({clients}) AND c.user_id IS NOT NULL
                         AND NOT EXISTS (SELECT 1 FROM clients o WHERE o.user_id = c.user_id AND o.id NOT IN ({clients}))
                         AND NOT EXISTS (SELECT 1 FROM role_assignments g WHERE g.user_id = c.user_id AND g.role <> 'client'))"
                 )
@@ -832,12 +863,28 @@ impl Db<'_> {
             let mut rows = parsed.map_err(|_| StoreError::corrupt(table.name, "a row", client))?;
             for row in &mut rows {
                 row.retain(|_, value| !value.is_null());
+                self.open_sealed(table, client, row)?;
             }
             // Ids are in the order in which they were made.
             rows.sort_by_key(|row| row.get("id").or_else(|| row.get("referral_id")).map(ToString::to_string));
             all.push((table, rows));
         }
         Ok(all)
+    }
+
+    /// Opens what is sealed in a row of a copy.
+    fn open_sealed(&mut self, table: &'static Table, client: ClientId, row: &mut Map<String, Value>) -> Result<(), StoreError> {
+        let of_referral = row.get("referral_id").and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok());
+        let id = if table.scope == Scope::Client { client.as_uuid() } else { of_referral.unwrap_or_default() };
+        for column in table.columns {
+            if let Some(Value::String(stored)) = row.get_mut(column.name)
+                && Keys::text_key(stored).is_some()
+            {
+                let opened = self.keys().open_text(table.name, column.name, id, std::mem::take(stored));
+                *stored = opened.map_err(|error| sealed::error(error, table.name, column.name, client))?;
+            }
+        }
+        Ok(())
     }
 
     /// How many rows of each class are to be erased.

@@ -15,7 +15,7 @@ use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
-use crate::schema::{retention_policies, retention_runs};
+use crate::schema::{audit_events, legal_holds, retention_policies, retention_runs};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, JsonCol, parse_instant};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -363,6 +363,25 @@ impl Db<'_> {
             ))
         };
         self.record_count(classes, &others)
+    }
+
+    /// The first event from before an instant that is about somebody under a legal hold: the trail is kept from there on.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn access_log_held_from(&mut self, before: Instant, on: NaiveDate) -> Result<Option<Instant>, StoreError> {
+        let held = legal_holds::table
+            .filter(legal_holds::ended_at.is_null())
+            .filter(legal_holds::hold_until.is_null().or(legal_holds::hold_until.ge(on)))
+            .select(legal_holds::client_id.nullable());
+        let first = audit_events::table
+            .filter(audit_events::client_id.eq_any(held))
+            .filter(audit_events::at.lt(InstantCol(before)))
+            .order(audit_events::at.asc())
+            .select(audit_events::at)
+            .first::<InstantCol>(self.conn())
+            .optional()?;
+        Ok(first.map(|at| at.0))
     }
 
     /// How many events of the audit trail of a programme are older than an instant.

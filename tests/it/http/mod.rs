@@ -22,5 +22,11 @@ pub fn dry_run(app: &crate::support::TestApp) {
     let ids: std::sync::Arc<dyn lahete_domain::ids::IdSource> = std::sync::Arc::new(lahete_api::id_source::UuidV7);
     let now = app.clock.now();
     let plan = Plan { on: now.helsinki_date(), dry_run: true };
-    crate::support::database::wait(run_all(&app.store, &ids, plan, now, |_, _| {})).unwrap();
+    crate::support::database::wait(run_all(&app.store, &ids, &trail_key(), plan, now, |_, _| {})).unwrap();
+}
+
+/// A key that signs beginnings of the trail.
+pub fn trail_key() -> std::sync::Arc<dyn lahete_persistence::repo::trail::TrailKey> {
+    let key = lahete_api::auth::keys::SigningKey::generate().unwrap();
+    std::sync::Arc::new(lahete_api::audit_events::checkpoint_file::TrailKeys::of(&key))
 }

@@ -119,7 +119,9 @@ on_both! {
     fn nobody_finds_a_word_that_is_not_theirs(app: TestApp) {
         prepare(&app);
         let mut built = Built::of(&app, rich(), Origin::Referrer, Stage::InSupport);
-        built.add(&Built::new(&app, Origin::Referrer, Stage::Settings));
+        for stage in [Stage::Settings, Stage::Asked, Stage::Held, Stage::Restricted] {
+            built.add(&Built::new(&app, Origin::Referrer, stage));
+        }
         remark(&app, &built);
         // The words are there to be found.
         let whole: String = ["timeline", "contact-attempts", "assignments"]

@@ -71,6 +71,27 @@ fn it_does_not_start_with_a_key_that_somebody_thought_up() {
     }
 }
 
+#[test]
+fn the_database_is_its_owners_alone() {
+    let database = TestDatabase::new(Kind::Sqlite);
+    let folder = with_keys(&database);
+    let file = folder.join("new.db");
+    let server = Server::start_plain(folder, &format!("sqlite:{}", file.display()), &[("drain_seconds", "0")]);
+    for name in ["new.db", "new.db-wal", "new.db-shm"] {
+        let mode = std::fs::metadata(folder.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+    }
+    server.stop();
+}
+
+#[test]
+fn it_does_not_tell_callers_to_come_in_the_clear() {
+    let database = TestDatabase::new(Kind::Sqlite);
+    let folder = with_keys(&database);
+    let said = refused(folder, &database.url, &[("base_url", "http://lahete.example")]);
+    assert!(said.contains("must begin with https://"), "{said}");
+}
+
 /// First the demo is tried out, then the same database is taken for real people.
 fn the_demo_never_becomes_the_real_thing(kind: Kind) {
     let database = TestDatabase::new(kind);

@@ -153,7 +153,12 @@ impl Site {
     fn serve(&self, name: &str, settings: &[(&str, &str)]) -> Served {
         let log = self.folder.join(format!("{name}.log"));
         let file = std::fs::File::create(&log).unwrap();
-        let mut all = vec![("log", "warn,lahete_api::startup=info"), ("token_requests_per_minute", "100000")];
+        let mut all = vec![
+            ("log", "warn,lahete_api::startup=info"),
+            ("token_requests_per_minute", "100000"),
+            ("search_requests_per_minute", "100000"),
+            ("misses_per_minute", "100000"),
+        ];
         all.extend_from_slice(settings);
         let mut command = lahete(&self.folder, &all);
         command.args(["serve", "--database", &self.url, "--bind", "127.0.0.1:0"]);

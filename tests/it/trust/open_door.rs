@@ -217,6 +217,20 @@ fn sending_and_asking_tell_nothing_of_who_is_known_postgresql() {
 }
 
 on_both! {
+    fn strangers_with_the_same_key_do_not_hear_of_each_other(app: TestApp) {
+        let send = |name: &str| {
+            let mut body = anonymous_referral();
+            body["client"]["given_name"] = json!(name);
+            app.nobody().post(SEND).key("1").json(body).send()
+        };
+        let (one, other, again) = (send("Eino"), send("Toinen"), send("Eino"));
+        assert_eq!((one.status, other.status), (201, 201), "{other:?}");
+        assert_ne!(one.json()["tracking_code"], other.json()["tracking_code"]);
+        assert_eq!((again.header("idempotent-replayed"), again.json()), (Some("true"), one.json()), "whoever repeats gets the first answer");
+    }
+}
+
+on_both! {
     fn a_tracking_code_is_long_new_each_time_and_shown_once(app: TestApp) {
         let mut seen = BTreeSet::new();
         for _ in 0..20 {
