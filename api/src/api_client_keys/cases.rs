@@ -30,7 +30,7 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, id: ApiClientId, page: &PageReques
 
 /// Reads a public key: its name, its one algorithm, and the text that is kept.
 fn read(jwk: &Value) -> Result<(String, KeyAlgorithm, String), AppError> {
-    let refused = |reason: &str| AppError::fault(Fault::new("/jwk", "invalid_value", format!("The key cannot be used: {reason}.")));
+    let refused = |reason: &str| AppError::fault(Fault::new("/jwk", "bad_key", format!("The key cannot be used: {reason}.")));
     let algorithm = algorithm_of(jwk).ok_or_else(|| refused("it is not for ES256, EdDSA, RS256 or PS256"))?;
     let key = parse_key(jwk, &[algorithm]).map_err(refused)?;
     let name = key.name.ok_or_else(|| refused("it has no name, kid"))?;

@@ -40,7 +40,7 @@ pub struct TokenRequest {
 #[expect(dead_code, reason = "describes the form in the API document; it is read pair by pair")]
 pub struct RevocationRequest {
     /// The token.
-    #[schema(max_length = 4096)]
+    #[schema(min_length = 1, max_length = 4096)]
     token: String,
     /// Taken and ignored: there is one kind of token here.
     #[schema(max_length = 100)]

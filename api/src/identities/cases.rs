@@ -56,10 +56,10 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, of: Caller, new: &IdentityNew) -
     let (issuer, subject) = (new.issuer.as_str(), new.subject.as_str());
     let mut faults = Vec::new();
     if !is_allowed_url(issuer, true) {
-        faults.push(Fault::new("/issuer", "invalid_value", "An issuer is named by its https:// address."));
+        faults.push(Fault::new("/issuer", "bad_issuer", "An issuer is named by its https:// address."));
     }
     if !is_subject(subject) {
-        faults.push(Fault::new("/subject", "invalid_value", "A personal identity code is not taken as a subject."));
+        faults.push(Fault::new("/subject", "bad_subject", "A personal identity code is not taken as a subject."));
     }
     if !faults.is_empty() {
         return Err(AppError::Invalid(faults));

@@ -623,11 +623,11 @@ pub const TABLES: &[Table] = &[
         "identities",
         RecordClass::SignIn,
         Scope::SignInElsewhere,
-        Fate::Delete,
+        Fate::Pseudonymise,
         &[
             plain("id"),
             plain("issuer"),
-            plain("subject").given(),
+            plain("subject").becomes("'erased-' || CAST(id AS TEXT)").given(),
             hidden("user_id"),
             hidden("api_client_id"),
             hidden("created_by"),

@@ -143,9 +143,9 @@ on_both! {
         assert!(!whole.contains(crate::http::cases::CLIENT_CODE), "the identity code is shown nowhere");
 
         let asked = ask(&app, client, "portability");
-        own.get(&format!("{asked}/package")).send().problem(409, "no_package");
+        own.get(&format!("{asked}/package")).send().problem(404, "no_package");
         step(&app, &asked, "start", Value::Null).expect(200);
-        own.get(&format!("{asked}/package")).send().problem(409, "no_package");
+        own.get(&format!("{asked}/package")).send().problem(404, "no_package");
         officer.get(&format!("{asked}/package")).send().expect(200);
         step(&app, &asked, "fulfil", json!({"decision": "Paketti on valmis."})).expect(200);
         let package = own.get(&format!("{asked}/package")).send().expect(200);
@@ -157,10 +157,10 @@ on_both! {
         app.user(people.other_client).get(&format!("{asked}/package")).send().problem(404, "not_found");
         app.user(app.world.other.privacy_officer).get(&asked).send().problem(404, "not_found");
         app.clock.advance_days(31);
-        officer.get(&format!("{asked}/package")).send().problem(409, "no_package");
+        officer.get(&format!("{asked}/package")).send().problem(404, "no_package");
         own.get(&format!("{asked}/package")).send().expect(200);
         let erasure = ask(&app, client, "erasure");
-        own.get(&format!("{erasure}/package")).send().problem(409, "no_package");
+        own.get(&format!("{erasure}/package")).send().problem(404, "no_package");
     }
 }
 
