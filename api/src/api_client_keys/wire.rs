@@ -60,38 +60,38 @@ impl From<&ApiClientKey> for ApiClientKeyView {
 }))]
 pub struct Jwk {
     /// The kind of key: `EC`, `OKP` or `RSA`.
-    #[schema(max_length = 10)]
+    #[schema(max_length = 10, pattern = "^[A-Za-z0-9-]*$")]
     pub kty: String,
     /// Its name in the head of an assertion.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, pattern = "^[!-~]+$")]
     pub kid: String,
     /// The one algorithm that it is used with; when left out, the one for its kind, and `PS256` for RSA.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 10)]
+    #[schema(max_length = 10, pattern = "^[A-Za-z0-9-]*$")]
     pub alg: Option<String>,
     /// `sig`, if anything.
     #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 10)]
+    #[schema(max_length = 10, pattern = "^[A-Za-z0-9-]*$")]
     pub usage: Option<String>,
     /// The curve: `P-256` or `Ed25519`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, pattern = "^[A-Za-z0-9-]*$")]
     pub crv: Option<String>,
     /// A coordinate, base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = "^[A-Za-z0-9_-]*$")]
     pub x: Option<String>,
     /// The other coordinate, base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = "^[A-Za-z0-9_-]*$")]
     pub y: Option<String>,
     /// The modulus of RSA, base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 1400)]
+    #[schema(max_length = 1400, pattern = "^[A-Za-z0-9_-]*$")]
     pub n: Option<String>,
     /// The exponent of RSA, base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, pattern = "^[A-Za-z0-9_-]*$")]
     pub e: Option<String>,
 }
 
