@@ -7,7 +7,7 @@ use lahete_persistence::Statements;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::form::is_long;
+use super::is_long;
 use crate::http::cases::{Built, Origin, Stage, prepare};
 use crate::http::matrix::{Documented, Guard, Line, call, documented, lines};
 use crate::support::app::Caller;

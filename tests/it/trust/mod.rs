@@ -15,7 +15,6 @@ mod erasure;
 mod fields_write;
 mod fitness;
 mod forgetting;
-mod form;
 mod framing;
 mod mutations;
 mod non_disclosure;

@@ -18,7 +18,7 @@ use lahete_domain::version::Version;
 use lahete_persistence::Db;
 use serde_json::json;
 
-use super::form::is_long;
+use super::is_long;
 use crate::http::cases::{Built, Origin, Stage, prepare};
 use crate::support::app::Caller;
 use crate::support::database::wait;
