@@ -34,8 +34,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a quiet connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// How long to wait before the next try to bring the schema up to date, while the database cannot be reached.
-const MIGRATION_PAUSE: Duration = Duration::from_secs(2);
+/// How long to wait before a database that cannot be reached is tried again.
+const DATABASE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -306,7 +306,7 @@ async fn migrate(store: &Store) -> Result<(), StoreError> {
             let store = store.clone();
             actix_web::rt::spawn(async move {
                 loop {
-                    tokio::time::sleep(MIGRATION_PAUSE).await;
+                    tokio::time::sleep(DATABASE_PAUSE).await;
                     match store.migrate().await {
                         Ok(_) => return,
                         Err(error) => log::warn!("the schema cannot be brought up to date yet: {error}"),
@@ -337,7 +337,7 @@ async fn expect_fit_database(config: &Config, store: &Store) -> Result<(), Start
             let (config, store) = (config.clone(), store.clone());
             actix_web::rt::spawn(async move {
                 loop {
-                    tokio::time::sleep(MIGRATION_PAUSE).await;
+                    tokio::time::sleep(DATABASE_PAUSE).await;
                     match fitness::fault_of_database(&config, &store).await {
                         Ok(None) => return,
                         Ok(Some(unfit)) => {

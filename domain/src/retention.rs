@@ -201,11 +201,29 @@ impl LegalHold {
     }
 }
 
+/// Until when the trail of accesses may be forgotten, by the policies of all programmes for it: its chains hold the events of all of them, and an event goes
+/// when none wants it any longer. `None` when one keeps them for ever.
+#[must_use]
+pub fn access_log_over(policies: &[Policy], on: NaiveDate) -> Option<Instant> {
+    let ends = policies.iter().map(|policy| policy.keep_months.map(|months| cutoff(on, months)));
+    ends.collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ids::Id as _;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_trail_is_kept_as_long_as_any_programme_wants_it() {
+        let on = NaiveDate::from_ymd_opt(2026, 11, 26).expect("a date");
+        let programme = |number| <ProgrammeId as crate::ids::Id>::from_uuid(uuid::Uuid::from_u128(number));
+        let policy = |number, keep_months| Policy { keep_months, ..default_policy(programme(number), RecordClass::AccessLog) };
+        assert_eq!(access_log_over(&[policy(1, Some(24)), policy(2, Some(144))], on), Some(cutoff(on, 144)));
+        assert_eq!(access_log_over(&[policy(1, Some(24)), policy(2, None)], on), None);
+        assert_eq!(access_log_over(&[], on), None);
+    }
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")

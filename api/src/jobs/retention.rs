@@ -10,7 +10,7 @@ use actix_web::rt::time::interval;
 use chrono::NaiveDate;
 use lahete_domain::codes::{AuditAction, RecordClass};
 use lahete_domain::ids::{IdSource, ProgrammeId};
-use lahete_domain::retention::{cutoff, policies_on, policy_on};
+use lahete_domain::retention::{access_log_over, cutoff, policies_on, policy_on};
 use lahete_domain::time::{Clock, Instant};
 use lahete_persistence::repo::records::Counts;
 use lahete_persistence::repo::retention::{Due, DueScope, RetentionRun};
@@ -110,17 +110,13 @@ fn look_at_access_log(db: &mut Db<'_>, report: &mut Report, run: &RetentionRun, 
     Ok(())
 }
 
-/// Until when the trail may be forgotten: no programme wants its events any longer, and nobody under a legal hold is in them. `None` when one programme
-/// keeps them for ever.
+/// Until when the trail is forgotten: where its time is over for everybody, but not beyond the first event about somebody under a legal hold.
 fn forgotten_before(db: &mut Db<'_>, on: NaiveDate) -> Result<Option<Instant>, StoreError> {
-    let mut earliest: Option<Instant> = None;
+    let mut policies = Vec::new();
     for (programme, _) in db.programme_ids()? {
-        let given = db.retention_policies_of(&[programme])?;
-        let Some(months) = policy_on(programme, RecordClass::AccessLog, &given, on).keep_months else { return Ok(None) };
-        let over = cutoff(on, months);
-        earliest = Some(earliest.map_or(over, |before| before.min(over)));
+        policies.push(policy_on(programme, RecordClass::AccessLog, &db.retention_policies_of(&[programme])?, on));
     }
-    let Some(before) = earliest else { return Ok(None) };
+    let Some(before) = access_log_over(&policies, on) else { return Ok(None) };
     Ok(Some(db.access_log_held_from(before, on)?.unwrap_or(before)))
 }
 
