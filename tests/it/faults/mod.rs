@@ -24,6 +24,7 @@ use uuid::Uuid;
 use crate::support::Kind;
 use crate::support::clock::instant;
 use crate::support::database::{TestDatabase, open, wait};
+use crate::support::long_form::LongForm;
 use crate::support::process::{Server, Signer, lay_data_key};
 use crate::support::wire::{Answer, Broken, Wire};
 use crate::support::world::{self, People};
@@ -31,22 +32,19 @@ use crate::support::world::{self, People};
 /// How long a caller waits for an answer: far longer than any answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whether the long form is asked for.
+/// `make test-faults` sets it.
+const LONG: LongForm = LongForm("LAHETE_TEST_FAULTS");
+
 fn is_long() -> bool {
-    std::env::var("LAHETE_TEST_FAULTS").is_ok_and(|form| form == "long")
+    LONG.is_asked_for()
 }
 
-/// How often a fault is tried.
 fn rounds(short: usize, long: usize) -> usize {
-    let named = std::env::var("LAHETE_TEST_ROUNDS").ok().and_then(|text| text.parse().ok());
-    named.unwrap_or(if is_long() { long } else { short })
+    LONG.rounds(short, long)
 }
 
-/// One line on how far a long test is.
 fn progress(line: &str) {
-    if is_long() {
-        eprintln!("{line}");
-    }
+    LONG.progress(line);
 }
 
 /// A database with people in it, in whose folder a server can be started any number of times.

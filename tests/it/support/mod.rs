@@ -5,6 +5,7 @@ pub mod clock;
 pub mod database;
 pub mod golden;
 pub mod issuer;
+pub mod long_form;
 pub mod postgresql;
 pub mod process;
 pub mod raw;

@@ -6,7 +6,6 @@ mod access_log;
 mod asvs;
 mod byte_search;
 mod canaries;
-mod canary;
 mod checkpoints;
 mod consent_texts;
 mod consents;
@@ -30,6 +29,7 @@ mod retention;
 mod retention_command;
 mod rotation;
 mod sealing;
+mod silence;
 mod speed;
 mod stored_answers;
 mod withdrawal;
@@ -45,6 +45,7 @@ use serde_json::{Value, json};
 use crate::support::Kind;
 use crate::support::clock::instant;
 use crate::support::database::{TestDatabase, open, wait};
+use crate::support::long_form::LongForm;
 use crate::support::process::{Signer, lahete, lay_data_key};
 use crate::support::wire::{Answer, Wire};
 use crate::support::world::{self, People};
@@ -52,22 +53,19 @@ use crate::support::world::{self, People};
 /// How long a caller waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whether the long form is asked for.
+/// `make test-trust` sets it.
+const LONG: LongForm = LongForm("LAHETE_TEST_TRUST");
+
 fn is_long() -> bool {
-    std::env::var("LAHETE_TEST_TRUST").is_ok_and(|form| form == "long")
+    LONG.is_asked_for()
 }
 
-/// How often something is tried.
 fn rounds(short: usize, long: usize) -> usize {
-    let named = std::env::var("LAHETE_TEST_ROUNDS").ok().and_then(|text| text.parse().ok());
-    named.unwrap_or(if is_long() { long } else { short })
+    LONG.rounds(short, long)
 }
 
-/// One line on how far a long test is.
 fn progress(line: &str) {
-    if is_long() {
-        eprintln!("{line}");
-    }
+    LONG.progress(line);
 }
 
 /// Numbers that look like chance and are the same in every run.
