@@ -10,8 +10,9 @@ build:
 	cargo build --release --bin lahete
 
 # Everything: unit tests, both databases, HTTP, contract. Starts a throw-away PostgreSQL of its own, and an OpenID provider from npm.
+# It takes a quarter of an hour; after an hour something stands still, and the test that does is among those that "run for over 60 seconds".
 test: target/oidc/ready
-	tests/with_postgresql.sh cargo test --workspace
+	tests/with_postgresql.sh timeout 60m cargo test --workspace
 
 target/oidc/ready: tests/oidc/package-lock.json tests/oidc/issuer.mjs tests/oidc/install.sh
 	tests/oidc/install.sh target/oidc

@@ -2,15 +2,19 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 const REDIRECT: &str = "https://lomake.example/kirjautunut";
+
+/// After that it will not answer any more: a test that fails says more than one that stands still.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The provider, running.
 pub struct RealIssuer {
@@ -45,6 +49,17 @@ fn installed() -> &'static Path {
         assert!(output.status.success(), "the provider cannot be installed: {}", String::from_utf8_lossy(&output.stderr));
         folder
     })
+}
+
+/// What the provider says when it stands.
+fn first_line(output: ChildStdout) -> String {
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let _ = BufReader::new(output).read_line(&mut line);
+        let _ = send.send(line);
+    });
+    receive.recv_timeout(PATIENCE).expect("the provider starts")
 }
 
 impl RealIssuer {
@@ -95,8 +110,7 @@ impl RealIssuer {
             .stderr(Stdio::null())
             .spawn()
             .expect("node");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let line = first_line(child.stdout.take().unwrap());
         let addresses: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("the provider did not start: {error}: {line}"));
         let of = |name: &str| addresses[name].as_str().unwrap().to_owned();
         // The test itself need not find out whom it talks to.
@@ -104,7 +118,13 @@ impl RealIssuer {
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .disable_verification(true)
             .build();
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).tls_config(tls).build().new_agent();
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(PATIENCE))
+            .tls_config(tls)
+            .build()
+            .new_agent();
         Self { issuer: of("issuer"), now: addresses["now"].as_i64().unwrap(), control: of("control"), child, agent, folder }
     }
 

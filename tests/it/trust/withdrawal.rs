@@ -112,7 +112,7 @@ fn withdrawals(app: &TestApp, rounds: std::ops::Range<usize>) -> [usize; 3] {
             };
             let workers: Vec<_> = [0, 1].map(|first| scope.spawn(move || work(first * 5))).into_iter().collect();
             // The moment is another one in each round, counted in what the link worker has begun.
-            while begun.load(Ordering::SeqCst) < 2 + round % 23 {
+            while begun.load(Ordering::SeqCst) < 2 + round % 23 && !workers.iter().any(std::thread::ScopedJoinHandle::is_finished) {
                 std::thread::yield_now();
             }
             let client = app.user(people.client);
