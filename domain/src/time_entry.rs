@@ -89,12 +89,7 @@ impl TimeEntry {
     ///
     /// # Errors
     /// When it was struck, or the day is out of range.
-    pub fn correct(
-        mut self,
-        content: TimeEntryContent,
-        submitted_on: Option<NaiveDate>,
-        today: NaiveDate,
-    ) -> Result<Self, TimeEntryError> {
+    pub fn correct(mut self, content: TimeEntryContent, submitted_on: Option<NaiveDate>, today: NaiveDate) -> Result<Self, TimeEntryError> {
         self.expect_standing()?;
         expect_day(content.on, submitted_on, today)?;
         self.content = content;

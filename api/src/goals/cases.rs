@@ -70,13 +70,7 @@ fn teller(ctx: &OpContext, open: &OpenCase) -> Result<Teller, AppError> {
     Ok(Teller { user: ctx.actor.user(), role, at: ctx.now })
 }
 
-fn store(
-    db: &mut Db<'_>,
-    ctx: &OpContext,
-    open: &OpenCase,
-    goal: Goal,
-    reason: Option<&'static str>,
-) -> Result<Goal, AppError> {
+fn store(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, goal: Goal, reason: Option<&'static str>) -> Result<Goal, AppError> {
     let expected = goal.version;
     db.goal_update(&goal, expected)?;
     db.support_period_moved_on(goal.support_period)?;

@@ -126,13 +126,7 @@ pub fn line(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind) 
 ///
 /// # Errors
 /// When the database fails.
-pub fn line_with(
-    db: &mut Db<'_>,
-    ctx: &OpContext,
-    open: &OpenCase,
-    kind: EventKind,
-    reason: Option<&'static str>,
-) -> Result<(), AppError> {
+pub fn line_with(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, reason: Option<&'static str>) -> Result<(), AppError> {
     event(db, ctx, open, kind, None, reason, None)
 }
 

@@ -27,9 +27,9 @@ use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
 
 use super::case::{self, OpenCase};
 use super::wire::{
-    ClosingNeedsView, ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate, ReferralGuide,
-    ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRectify, ReferralRequestInformation, ReferralReview, ReferralStateView,
-    ReferralUpdate, ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
+    ClosingNeedsView, ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate,
+    ReferralGuide, ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRectify, ReferralRequestInformation, ReferralReview,
+    ReferralStateView, ReferralUpdate, ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
 };
 use crate::activity_links;
 use crate::clients::cases::note_correction;

@@ -15,12 +15,12 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
+use crate::activity_links::wire::ActivityLinkAnswer;
 use crate::http::wire::{
     AssignmentEndReasonCode, Date, EndReasonCode, LongText, OutcomeCode, PauseReasonCode, SupportPeriodStateCode, Timestamp, VisitModeCode,
     VisitPurposeCode,
 };
 use crate::http::wire_sets::Count;
-use crate::activity_links::wire::ActivityLinkAnswer;
 use crate::measures::wire::MeasureAnswer;
 use crate::referrals::wire::ClosingNeedsView;
 use crate::visits::wire::{Barriers, Minutes, MonthHoursView, SupportKinds, UnmetNeeds, codes};

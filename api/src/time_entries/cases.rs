@@ -119,6 +119,5 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: TimeEntryId, body: &TimeEntr
 /// # Errors
 /// 404 and 403 by the policy; 409 when it was struck before; 412 and 428 by the version.
 pub fn strike(db: &mut Db<'_>, ctx: &OpContext, id: TimeEntryId) -> Result<TimeEntry, AppError> {
-    let by = user(ctx)?;
-    change(db, ctx, id, |entry, _| Ok(entry.strike(by, ctx.now)?))
+    change(db, ctx, id, |entry, _| Ok(entry.strike(user(ctx)?, ctx.now)?))
 }

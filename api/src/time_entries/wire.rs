@@ -35,12 +35,7 @@ impl TimeEntryCreate {
     /// What was done.
     #[must_use]
     pub fn content(&self) -> TimeEntryContent {
-        TimeEntryContent {
-            on: self.on,
-            minutes: self.minutes.0,
-            kind: self.kind.0,
-            note: self.note.clone().map(LongText::into_string),
-        }
+        TimeEntryContent { on: self.on, minutes: self.minutes.0, kind: self.kind.0, note: self.note.clone().map(LongText::into_string) }
     }
 }
 

@@ -15,9 +15,7 @@ use lahete_persistence::repo::referrals::Case;
 use lahete_persistence::repo::visits::VisitFilter;
 use lahete_persistence::{Db, Page, PageRequest};
 
-use super::wire::{
-    MonthHoursView, NewVisitState, Reader, VisitCancel, VisitCreate, VisitHold, VisitNotAttended, VisitUpdate, VisitView,
-};
+use super::wire::{MonthHoursView, NewVisitState, Reader, VisitCancel, VisitCreate, VisitHold, VisitNotAttended, VisitUpdate, VisitView};
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{LongText, Patch};
 use crate::operation::OpContext;

@@ -305,7 +305,10 @@ impl Db<'_> {
                 let behind = later.or(support_periods::id.gt(IdCol(SupportPeriodId::from_uuid(cursor.id))));
                 query = query.filter(support_periods::quiet_since.ge(last).assume_not_null()).filter(behind);
             }
-            return Ok(query.order((support_periods::quiet_since.asc(), support_periods::id.asc())).limit(request.fetch()).load(self.conn())?);
+            return Ok(query
+                .order((support_periods::quiet_since.asc(), support_periods::id.asc()))
+                .limit(request.fetch())
+                .load(self.conn())?);
         }
         if let Some(cursor) = &request.after {
             let Ok(end) = cursor.sort.parse::<NaiveDate>() else { return Ok(Vec::new()) };

@@ -133,8 +133,10 @@ impl Db<'_> {
             let behind = time_entries::worked_on.lt(on).or(time_entries::id.lt(IdCol(TimeEntryId::from_uuid(cursor.id))));
             query = query.filter(time_entries::worked_on.le(on)).filter(behind);
         }
-        let rows =
-            query.order((time_entries::worked_on.desc(), time_entries::id.desc())).limit(request.fetch()).load::<TimeEntryRow>(self.conn())?;
+        let rows = query
+            .order((time_entries::worked_on.desc(), time_entries::id.desc()))
+            .limit(request.fetch())
+            .load::<TimeEntryRow>(self.conn())?;
         let cursor = |row: &TimeEntryRow| Cursor { sort: row.worked_on.to_string(), id: row.id.0.as_uuid() };
         Page::from_rows(rows, request, cursor).try_map(TimeEntry::try_from)
     }

@@ -7,7 +7,10 @@ use lahete_domain::actor::{Caller, Validity};
 use lahete_domain::assignment::{Assignment, AssignmentState};
 use lahete_domain::client::{Birth, Client, ClientData, Contact};
 use lahete_domain::codes::{
-    AbsentParty, AnswerMode, AssignmentEndReason, Barrier, Code as _, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult, ContractKind, DeclineReason, EndReason, EventKind, GoalOutcome, Instrument, Language, LinkWorkerStatus, MessageKind, MessageParty, MissingReason, OrganisationKind, Outcome, PauseReason, Price, Priority, ReferralStateCode, Role, Route, Sector, SupportKind, Theme, Timepoint, TrainingKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose,
+    AbsentParty, AnswerMode, AssignmentEndReason, Barrier, Code as _, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult,
+    ContractKind, DeclineReason, EndReason, EventKind, GoalOutcome, Instrument, Language, LinkWorkerStatus, MessageKind, MessageParty,
+    MissingReason, OrganisationKind, Outcome, PauseReason, Price, Priority, ReferralStateCode, Role, Route, Sector, SupportKind, Theme,
+    Timepoint, TrainingKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
 use lahete_domain::event::Event;
