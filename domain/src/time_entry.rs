@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::codes::TimeEntryKind;
-use crate::ids::{ClientId, ProgrammeId, ReferralId, TimeEntryId, UserId};
+use crate::ids::{ProgrammeId, ReferralId, TimeEntryId, UserId};
 use crate::time::Instant;
 use crate::version::Version;
 
@@ -43,8 +43,6 @@ pub struct TimeEntry {
     pub programme: ProgrammeId,
     /// The referral.
     pub referral: ReferralId,
-    /// The client.
-    pub client: ClientId,
     /// Whose time it is.
     pub coordinator: UserId,
     /// What was done.
@@ -132,7 +130,6 @@ mod tests {
             version: Version::FIRST,
             programme: id(2),
             referral: id(3),
-            client: id(4),
             coordinator: id(5),
             content: content("2026-11-20"),
             recorded_at: at,

@@ -677,7 +677,6 @@ diesel::table! {
         version -> BigInt,
         programme_id -> DbUuid,
         referral_id -> DbUuid,
-        client_id -> DbUuid,
         coordinator_id -> DbUuid,
         worked_on -> Date,
         minutes -> BigInt,

@@ -48,7 +48,6 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, body: &Tim
         version: Version::FIRST,
         programme: open.case.referral.programme,
         referral,
-        client: open.case.referral.client,
         coordinator: user(ctx)?,
         content,
         recorded_at: ctx.now,

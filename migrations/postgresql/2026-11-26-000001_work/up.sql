@@ -30,7 +30,6 @@ CREATE TABLE time_entries (
     version bigint NOT NULL CHECK (version >= 1),
     programme_id uuid NOT NULL REFERENCES programmes (id),
     referral_id uuid NOT NULL REFERENCES referrals (id),
-    client_id uuid NOT NULL REFERENCES clients (id),
     coordinator_id uuid NOT NULL REFERENCES users (id),
     worked_on date NOT NULL,
     minutes bigint NOT NULL CHECK (minutes BETWEEN 1 AND 1440),

@@ -30,7 +30,6 @@ CREATE TABLE time_entries (
     version INTEGER NOT NULL CHECK (version >= 1),
     programme_id TEXT NOT NULL REFERENCES programmes (id),
     referral_id TEXT NOT NULL REFERENCES referrals (id),
-    client_id TEXT NOT NULL REFERENCES clients (id),
     coordinator_id TEXT NOT NULL REFERENCES users (id),
     worked_on TEXT NOT NULL,
     minutes INTEGER NOT NULL CHECK (minutes BETWEEN 1 AND 1440),

@@ -304,7 +304,6 @@ pub const TABLES: &[Table] = &[
             hidden("version"),
             hidden("programme_id"),
             plain("referral_id"),
-            hidden("client_id"),
             hidden("coordinator_id"),
             plain("worked_on"),
             plain("minutes"),

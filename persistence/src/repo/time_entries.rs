@@ -5,7 +5,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use lahete_domain::codes::TimeEntryKind;
-use lahete_domain::ids::{ClientId, Id, ProgrammeId, ReferralId, TimeEntryId, UserId};
+use lahete_domain::ids::{Id, ProgrammeId, ReferralId, TimeEntryId, UserId};
 use lahete_domain::time_entry::{Struck, TimeEntry, TimeEntryContent};
 use lahete_domain::version::Version;
 
@@ -25,7 +25,6 @@ struct TimeEntryRow {
     version: VersionCol,
     programme_id: IdCol<ProgrammeId>,
     referral_id: IdCol<ReferralId>,
-    client_id: IdCol<ClientId>,
     coordinator_id: IdCol<UserId>,
     worked_on: NaiveDate,
     minutes: i64,
@@ -43,7 +42,6 @@ impl TimeEntryRow {
             version: VersionCol(version),
             programme_id: IdCol(entry.programme),
             referral_id: IdCol(entry.referral),
-            client_id: IdCol(entry.client),
             coordinator_id: IdCol(entry.coordinator),
             worked_on: entry.content.on,
             minutes: i64::from(entry.content.minutes),
@@ -66,7 +64,6 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
             version: row.version.0,
             programme: row.programme_id.0,
             referral: row.referral_id.0,
-            client: row.client_id.0,
             coordinator: row.coordinator_id.0,
             content: TimeEntryContent { on: row.worked_on, minutes, kind: row.kind.0, note: row.note },
             recorded_at: row.recorded_at.0,

@@ -227,7 +227,6 @@ fn time(stage: &Stage<'_>, db: &mut Db<'_>) -> Result<(), AppError> {
             version: Version::FIRST,
             programme: programme(),
             referral: open.case.referral.id,
-            client: open.case.referral.client,
             coordinator,
             content: TimeEntryContent { on: ctx.now.helsinki_date(), minutes, kind, note: Some(note.to_owned()) },
             recorded_at: ctx.now,
