@@ -347,3 +347,26 @@ impl From<lahete_domain::visit::VisitError> for AppError {
         .into()
     }
 }
+
+impl From<lahete_domain::goal::GoalError> for AppError {
+    fn from(error: lahete_domain::goal::GoalError) -> Self {
+        use lahete_domain::goal::GoalError as E;
+        match &error {
+            E::ClientsOwnWord => RuleProblem::new("goal_outcome_is_the_clients", error.to_string()).into(),
+            E::NoSuchStep { steps } => Self::fault(Fault::new("/step", "out_of_range", error.to_string()).with("maximum", *steps)),
+        }
+    }
+}
+
+impl From<lahete_domain::time_entry::TimeEntryError> for AppError {
+    fn from(error: lahete_domain::time_entry::TimeEntryError) -> Self {
+        use lahete_domain::time_entry::TimeEntryError as E;
+        match &error {
+            E::DayOutOfRange { earliest, latest } => RuleProblem::new("time_entry_day_out_of_range", error.to_string())
+                .with("earliest", earliest.to_string())
+                .with("latest", latest.to_string()),
+            E::Struck => RuleProblem::new("time_entry_struck", error.to_string()),
+        }
+        .into()
+    }
+}

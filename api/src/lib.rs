@@ -47,6 +47,7 @@ pub mod rooms;
 pub mod startup;
 pub mod state;
 pub mod support_periods;
+pub mod time_entries;
 pub mod under_way;
 pub mod users;
 pub mod visits;

@@ -43,6 +43,7 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::support_periods::configure);
     config.configure(crate::goals::configure);
     config.configure(crate::visits::configure);
+    config.configure(crate::time_entries::configure);
     config.configure(crate::measures::configure);
     config.configure(crate::reports::configure);
 }

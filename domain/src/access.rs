@@ -115,6 +115,10 @@ actions! {
     VisitOverrideLimit = "visit_override_limit" sees SupportView;
     /// Read visits.
     VisitView = "visit_view" sees SupportView;
+    /// Read the time that coordinators have spent on a referral.
+    TimeEntryView = "time_entry_view" sees ReferralView;
+    /// Write down, correct and strike one's time on a referral.
+    TimeEntryWrite = "time_entry_write" sees ReferralView;
     /// Record a measure.
     MeasureWrite = "measure_write" sees SupportView;
     /// Read measures.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use crate::codes::{ActivityLinkStateCode, Barrier, Price, Theme};
+use crate::codes::{ActivityLinkStateCode, Barrier, Price, Theme, UnmetNeed};
 use crate::ids::{ActivityId, ActivityLinkId, OrganisationId, ProgrammeId, ReferralId};
 use crate::programme::MunicipalityCode;
 use crate::time::Instant;
@@ -56,6 +56,8 @@ pub struct ActivityLink {
     pub activity: ActivityId,
     /// How far the client has come.
     pub state: ActivityLinkState,
+    /// What the client would have needed to take part, or to go on.
+    pub unmet_needs: BTreeSet<UnmetNeed>,
     /// When it was proposed.
     pub proposed_at: Instant,
 }
@@ -91,6 +93,16 @@ impl ActivityLinkState {
         }
     }
 
+    /// Whether it is known what comes of it when the support is over: the client has stopped, or goes on, or is known not to.
+    #[must_use]
+    pub fn is_answered(self) -> bool {
+        match self {
+            Self::Proposed | Self::Started => false,
+            Self::Attending { continues } => continues.is_some(),
+            Self::Stopped { .. } => true,
+        }
+    }
+
     /// Whether a client may go on from here to there: forward, or to a stop, or from a stop to a new start.
     #[must_use]
     pub fn leads_to(self, next: ActivityLinkStateCode) -> bool {
@@ -109,6 +121,20 @@ impl ActivityLinkState {
 mod tests {
     use super::*;
     use crate::codes::Code;
+
+    #[test]
+    fn what_comes_after_the_support_is_known_of_those_who_stopped_or_were_asked() {
+        for (state, answered) in [
+            (ActivityLinkState::Proposed, false),
+            (ActivityLinkState::Started, false),
+            (ActivityLinkState::Attending { continues: None }, false),
+            (ActivityLinkState::Attending { continues: Some(true) }, true),
+            (ActivityLinkState::Attending { continues: Some(false) }, true),
+            (ActivityLinkState::Stopped { barrier: Barrier::Transport }, true),
+        ] {
+            assert_eq!(state.is_answered(), answered, "{state:?}");
+        }
+    }
 
     #[test]
     fn one_goes_forward_or_stops_or_starts_again() {

@@ -285,6 +285,11 @@ codes! {
         Partly = "partly",
         Not = "not",
     }
+    /// How it is known what became of a goal: from the client's own hand, or as the client said it to somebody who wrote it down.
+    OutcomeSource in "outcome-sources" {
+        OwnWord = "own_word",
+        AsTold = "as_told",
+    }
     /// Where a visit stands.
     VisitStateCode in "visit-states" {
         Planned = "planned",
@@ -321,6 +326,48 @@ codes! {
         Client = "client",
         LinkWorker = "link_worker",
         Logistics = "logistics",
+    }
+    /// Why somebody did not come to a visit, or called it off.
+    VisitAbsenceReason in "visit-absence-reasons" {
+        Forgot = "forgot",
+        Ill = "ill",
+        WeatherOrTransport = "weather_or_transport",
+        ChangedMind = "changed_mind",
+        Misunderstanding = "misunderstanding",
+        Other = "other",
+        Unknown = "unknown",
+    }
+    /// How far the hours of a client in a calendar month are used.
+    HoursLevel in "hours-levels" {
+        Free = "free",
+        NearLimit = "near_limit",
+        UsedUp = "used_up",
+        OverLimit = "over_limit",
+    }
+    /// What a coordinator's time on a referral was spent on.
+    TimeEntryKind in "time-entry-kinds" {
+        Contact = "contact",
+        Planning = "planning",
+        Matching = "matching",
+        Meeting = "meeting",
+        Documentation = "documentation",
+        Other = "other",
+    }
+    /// What a client would need and nobody offers: what those who decide about services hear of, as numbers. Sources: the phrases about barriers,
+    /// service tray and unmet needs that the pilot reported with.
+    UnmetNeed in "unmet-needs" {
+        Transport = "transport",
+        AffordableActivity = "affordable_activity",
+        NearbyGroup = "nearby_group",
+        SuitableGroup = "suitable_group",
+        Events = "events",
+        OwnLanguageGroup = "own_language_group",
+        CompanyFriend = "company_friend",
+        DigitalHelp = "digital_help",
+        HomeHelp = "home_help",
+        CareService = "care_service",
+        Information = "information",
+        Other = "other",
     }
     /// What stands in the way of taking part.
     Barrier in "barriers" {

@@ -101,6 +101,8 @@ ids! {
     ActivityLinkId = "activity_link";
     /// One contact of client and worker.
     VisitId = "visit";
+    /// A coordinator's time on a referral.
+    TimeEntryId = "time_entry";
     /// A questionnaire answered at a timepoint, or the reason why not.
     MeasureId = "measure";
     /// A line of a referral's timeline.

@@ -28,6 +28,7 @@ pub mod statistics;
 pub mod support_period;
 pub mod text;
 pub mod time;
+pub mod time_entry;
 pub mod user;
 pub mod version;
 pub mod visit;

@@ -556,6 +556,7 @@ diesel::table! {
         end_proposed_by -> Nullable<DbUuid>,
         end_proposed_at -> Nullable<DbInstant>,
         end_proposal_reason -> Nullable<Text>,
+        quiet_since -> Nullable<Date>,
     }
 }
 
@@ -571,6 +572,9 @@ diesel::table! {
         steps -> DbJson,
         outcome -> Nullable<Text>,
         recorded_at -> DbInstant,
+        outcome_role -> Nullable<Text>,
+        outcome_by -> Nullable<DbUuid>,
+        outcome_at -> Nullable<DbInstant>,
     }
 }
 
@@ -619,6 +623,7 @@ diesel::table! {
         continues -> Nullable<Bool>,
         barrier -> Nullable<Text>,
         proposed_at -> DbInstant,
+        unmet_needs -> Text,
     }
 }
 
@@ -647,6 +652,39 @@ diesel::table! {
         over_limit_reason -> Nullable<Text>,
         absent_party -> Nullable<Text>,
         worker_cents_per_hour -> BigInt,
+        absence_reason -> Nullable<Text>,
+        unmet_needs -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    referral_closings (referral_id) {
+        referral_id -> DbUuid,
+        barriers -> Text,
+        unmet_needs -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    time_entries (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        coordinator_id -> DbUuid,
+        worked_on -> Date,
+        minutes -> BigInt,
+        kind -> Text,
+        note -> Nullable<Text>,
+        recorded_at -> DbInstant,
+        struck_at -> Nullable<DbInstant>,
+        struck_by -> Nullable<DbUuid>,
     }
 }
 
@@ -862,6 +900,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     activity_themes,
     activity_links,
     visits,
+    referral_closings,
+    time_entries,
     visit_workers,
     measures,
     client_changes,

@@ -1,6 +1,8 @@
 //! Referrals under way in the demo world, so that a coordinator's day has something in it. They come about as in real work: each step is taken by
 //! the person whose step it is, and leaves its line in the timeline and in the audit trail.
 
+mod work;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +18,7 @@ use lahete_domain::codes::{
     VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
-use lahete_domain::goal::Goal;
+use lahete_domain::goal::{Goal, GoalStep};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::ids::{Id as _, IdSource, ReferralId, SupportPeriodId, UserId};
 use lahete_domain::measure::{Answer, Measure};
@@ -96,6 +98,8 @@ struct Begun {
     planned_visit: Option<u16>,
     measure: u16,
     note: &'static str,
+    /// In how many days the end is planned; four months after the start when nobody says otherwise.
+    ends_in_days: Option<u64>,
 }
 
 struct Story {
@@ -543,7 +547,8 @@ impl Stage<'_> {
         let terms = terms_on(&terms, today).ok_or_else(|| AppError::internal("the demo programme has no terms"))?;
         let (referral, client) = (open.case.referral.id, open.case.referral.client);
         let submitted_on = open.case.referral.submission.as_ref().map(|submission| submission.on);
-        let start = Start { starts_on: today, planned_end_on: plus_months(today, 4), submitted_on };
+        let planned_end_on = begun.ends_in_days.map_or_else(|| plus_months(today, 4), |days| plus_days(self.now.helsinki_date(), days));
+        let start = Start { starts_on: today, planned_end_on, submitted_on };
         db.support_period_insert(&SupportPeriod::start(period, programme(), referral, client, start, terms, today)?)?;
         let visit = |tail: u16, content: VisitContent, state: VisitState| Visit {
             id: id(tail),
@@ -566,6 +571,7 @@ impl Stage<'_> {
             travel_minutes: 20,
             note: Some(begun.note.to_owned()),
             barriers: [].into(),
+            unmet_needs: [].into(),
         };
         db.visit_insert(&visit(begun.first_visit, first.clone(), VisitState::Held { recorded_at: ctx.now, over_limit_reason: None }))?;
         if let Some(tail) = begun.planned_visit {
@@ -633,6 +639,7 @@ impl Stage<'_> {
                     travel_minutes: if travels { 20 } else { 0 },
                     note: Some(note.to_owned()),
                     barriers: [].into(),
+                    unmet_needs: [].into(),
                 },
                 state: VisitState::Held { recorded_at: ctx.now, over_limit_reason: None },
             })?;
@@ -651,7 +658,10 @@ impl Stage<'_> {
             version: Version::FIRST,
             support_period: id(0x0063),
             words: "Käyn taas viikoittain ulkona.".to_owned(),
-            steps: vec!["Kävely Liisan kanssa".to_owned(), "Ulkoiluryhmään tutustuminen".to_owned()],
+            steps: vec![
+                GoalStep { words: "Kävely Liisan kanssa".to_owned(), done: true },
+                GoalStep { words: "Ulkoiluryhmään tutustuminen".to_owned(), done: false },
+            ],
             outcome: None,
             recorded_at: ctx.now,
         })?;
@@ -678,6 +688,7 @@ impl Stage<'_> {
             referral: story.referral(),
             activity: id(activity),
             state: ActivityLinkState::Proposed,
+            unmet_needs: [].into(),
             proposed_at: ctx.now,
         })?;
         Ok(())
@@ -711,6 +722,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
         planned_visit: None,
         measure: 0x0066,
         note: "Juotiin kahvit ja tutustuttiin. Sovittiin kävelystä ensi viikolle.",
+        ends_in_days: None,
     };
     stage.support(db, &ctx, &AINO, &begun)?;
     stage.plan(db)?;
@@ -730,6 +742,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
         planned_visit: Some(0x00b4),
         measure: 0x00b5,
         note: "Pelattiin erä korttia. Reino kertoi kirjaston pelikerhosta.",
+        ends_in_days: None,
     };
     stage.support(db, &ctx, &PAUSED, &begun)?;
     stage.pause(db, &PAUSED, 0x00b2)?;
@@ -790,6 +803,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     // The proposal is a day old, so that it can still be answered.
     let ctx = stage.as_user(db, KAISA, stage.days_ago(1), "assignment_propose")?;
     stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
+    work::seed(&stage, db)?;
     super::rights::seed_rights(
         db,
         &super::rights::Persons { asking: id(AINO.client), held: id(CLOSED.client), contested: id(CONTESTED.client) },

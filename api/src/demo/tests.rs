@@ -66,6 +66,8 @@ async fn the_world_is_made_once_and_gives_a_coordinator_something_to_do() {
         "assigned",
         "in_support",
         "in_support",
+        "in_support",
+        "in_support",
         "directly_guided",
         "closed",
     ];

@@ -30,6 +30,7 @@ const USUAL: &[(&str, &str)] = &[
     ("support_period_id", "0063"),
     ("goal_id", "0064"),
     ("visit_id", "0065"),
+    ("time_entry_id", "0a00"),
     ("measure_id", "0066"),
     ("activity_link_id", "0067"),
     ("user_identity_id", "00d0"),

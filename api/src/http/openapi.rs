@@ -43,6 +43,7 @@ const CASE_PARAMETERS: &[&str] = &[
     "{support_period_id}",
     "{goal_id}",
     "{visit_id}",
+    "{time_entry_id}",
     "{measure_id}",
     "{activity_link_id}",
 ];
@@ -70,6 +71,7 @@ const TAGS: &[(&str, &str)] = &[
     ("assignments", "Proposing a link worker, and the answer."),
     ("support-periods", "The fixed-term work of client and link worker: goals, activities, pauses, the end."),
     ("visits", "Contacts of client and worker."),
+    ("time-entries", "Coordinators' time on referrals."),
     ("measures", "Questionnaires at the start, the end and afterwards."),
     ("link-workers", "Trained companions: contracts, absences, trainings."),
     ("hour-sheets", "Hours, kilometres and fees of a month."),

@@ -256,11 +256,16 @@ code_aliases! {
     SupportPeriodStateCode = SupportPeriodStateCode;
     PauseReasonCode = PauseReason;
     GoalOutcomeCode = GoalOutcome;
+    OutcomeSourceCode = OutcomeSource;
     VisitStateCode = VisitStateCode;
     VisitModeCode = VisitMode;
     VisitPurposeCode = VisitPurpose;
     SupportKindCode = SupportKind;
     AbsentPartyCode = AbsentParty;
+    VisitAbsenceReasonCode = VisitAbsenceReason;
+    HoursLevelCode = HoursLevel;
+    TimeEntryKindCode = TimeEntryKind;
+    UnmetNeedCode = UnmetNeed;
     BarrierCode = Barrier;
     ThemeCode = Theme;
     PriceCode = Price;
@@ -348,6 +353,11 @@ impl<T> Default for Change<T> {
 }
 
 impl<T> Change<T> {
+    /// A change to a value.
+    pub fn to(value: T) -> Self {
+        Self(Some(value))
+    }
+
     /// The value after the patch.
     pub fn apply(self, present: T) -> T {
         self.0.unwrap_or(present)

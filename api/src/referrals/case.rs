@@ -5,7 +5,7 @@ use lahete_domain::actor::{Caller, Grant};
 use lahete_domain::codes::{AbsentParty, AssignmentEndReason, AuditAction, ConsentPurpose, EventKind, ReferralStateCode, Role};
 use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::event::Event;
-use lahete_domain::ids::{ActivityLinkId, AssignmentId, GoalId, Id, ReferralId, SupportPeriodId, VisitId};
+use lahete_domain::ids::{ActivityLinkId, AssignmentId, GoalId, Id, ReferralId, SupportPeriodId, TimeEntryId, VisitId};
 use lahete_domain::referral::Changed;
 use lahete_domain::referral::command::Transition;
 use lahete_domain::referral::error::ReferralError;
@@ -75,6 +75,7 @@ pub fn expect_still_seen(db: &mut Db<'_>, ctx: &OpContext, parameter: &str, id: 
         "support_period_id" => db.support_period_get(SupportPeriodId::from_uuid(id))?.map(|period| period.referral),
         "visit_id" => db.visit_get(VisitId::from_uuid(id))?.map(|visit| visit.referral),
         "activity_link_id" => db.activity_link_get(ActivityLinkId::from_uuid(id))?.map(|found| found.link.referral),
+        "time_entry_id" => db.time_entry_get(TimeEntryId::from_uuid(id))?.map(|entry| entry.referral),
         "goal_id" => match db.goal_get(GoalId::from_uuid(id))? {
             Some(goal) => db.support_period_get(goal.support_period)?.map(|period| period.referral),
             None => None,
@@ -118,7 +119,15 @@ pub fn audit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, action: AuditAct
 /// # Errors
 /// When the database fails.
 pub fn line(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind) -> Result<(), AppError> {
-    event(db, ctx, open, kind, None, None, None)
+    line_with(db, ctx, open, kind, None)
+}
+
+/// As [`line`], with a coded reason.
+///
+/// # Errors
+/// When the database fails.
+pub fn line_with(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, kind: EventKind, reason: Option<&'static str>) -> Result<(), AppError> {
+    event(db, ctx, open, kind, None, reason, None)
 }
 
 fn event(
@@ -243,7 +252,7 @@ pub fn commit(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, changed: Change
         let by = if open.is(Role::Client) { AbsentParty::Client } else { AbsentParty::Logistics };
         for visit in db.visits_planned_of(id)? {
             let expected = visit.version;
-            db.visit_update(&visit.cancel(by)?, expected)?;
+            db.visit_update(&visit.cancel(by, None)?, expected)?;
         }
     }
     let newly_assigned = after.referral.state.assignment().filter(|id| before.state.assignment() != Some(*id));

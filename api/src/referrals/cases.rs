@@ -14,7 +14,7 @@ use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::ids::{ActivityId, ClientId, Id as _, OrganisationId, ProgrammeId, ReferralId, UserId};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::MunicipalityCode;
-use lahete_domain::referral::command::{Close, FollowUp, Guide, RequestInformation, Review, SubmitFacts, Waitlist};
+use lahete_domain::referral::command::{Close, ClosingNeeds, FollowUp, Guide, RequestInformation, Review, SubmitFacts, Waitlist};
 use lahete_domain::referral::error::ReferralError;
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::referral::{Changed, Content, Referral, Referrer, Source};
@@ -27,10 +27,11 @@ use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
 
 use super::case::{self, OpenCase};
 use super::wire::{
-    ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate, ReferralGuide,
-    ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRectify, ReferralRequestInformation, ReferralReview, ReferralStateView,
-    ReferralUpdate, ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
+    ClosingNeedsView, ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate,
+    ReferralGuide, ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRectify, ReferralRequestInformation, ReferralReview,
+    ReferralStateView, ReferralUpdate, ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
 };
+use crate::activity_links;
 use crate::clients::cases::note_correction;
 use crate::clients::wire::ClientSummary;
 use crate::code_lists::labels::label;
@@ -39,6 +40,7 @@ use crate::consents::wire::ConsentCreate;
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{Patch, Text};
 use crate::operation::OpContext;
+use crate::visits::wire::codes;
 
 /// A referral that is to be written, whoever sends it.
 #[derive(Clone, Debug)]
@@ -378,7 +380,16 @@ fn sees_contact(open: &OpenCase) -> bool {
 
 fn show(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<ReferralView, AppError> {
     let client = db.client_get(open.case.referral.client)?.ok_or_else(|| AppError::internal("the client of a referral is missing"))?;
-    Ok(view_of(open, &client, ctx))
+    let mut view = view_of(open, &client, ctx);
+    // How it ended in the work with the client is not the sender's to read.
+    if let Some(closure) = view.closure.as_mut()
+        && matches!(open.role(), Some(Role::Coordinator | Role::Client))
+    {
+        let id = open.case.referral.id;
+        closure.needs = Some(ClosingNeedsView::from(&db.referral_closing(id)?));
+        closure.unanswered_activity_links = Some(db.activity_links_unanswered(&[id])?.remove(&id).unwrap_or_default());
+    }
+    Ok(view)
 }
 
 /// The place that a reader sees: where the client lives now, or, for whoever sent the referral, what they have sent. Under non-disclosure a sender sees
@@ -654,6 +665,7 @@ pub fn guide(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralGui
                 referral: id,
                 activity,
                 state: ActivityLinkState::Proposed,
+                unmet_needs: BTreeSet::new(),
                 proposed_at: ctx.now,
             })?;
         }
@@ -720,7 +732,10 @@ pub fn close(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralClo
         (None, comment) => comment,
     };
     let (outcome, end_reason) = (body.outcome.0, body.end_reason.0);
+    let needs = ClosingNeeds { barriers: codes(&body.barriers), unmet_needs: codes(&body.unmet_needs) };
     let open = transition(db, ctx, Action::ReferralClose, id, comment, |db, open| {
+        activity_links::cases::answer(db, ctx, open, &body.activity_links)?;
+        db.referral_closing_put(id, &needs)?;
         let attempts = db.contact_attempts_of(id)?.len();
         let command = Close { outcome, end_reason, follow_up, contact_attempts: u32::try_from(attempts).unwrap_or(u32::MAX) };
         Ok(open.case.referral.clone().close(command, open.closed_by(ctx)?, ctx.now)?)

@@ -6,7 +6,7 @@ use lahete_domain::ids::Id as _;
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::referral::Content;
-use lahete_domain::referral::command::Transition;
+use lahete_domain::referral::command::{ClosingNeeds, Transition};
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::text::{LINE_MAX, NAME_MAX, NOTE_MAX, REASON_MAX, TOKEN_MAX};
 use serde::{Deserialize, Serialize};
@@ -15,13 +15,15 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::case::OpenCase;
+use crate::activity_links::wire::ActivityLinkAnswer;
 use crate::clients::wire::{ClientCreate, ClientSummary, ClientUpdate};
 use crate::consents::wire::ConsentCreate;
 use crate::http::wire::{
     BarrierCode, Change, ChannelCode, Choice, Choices, ContactChannelCode, ContactResultCode, Date, EndReasonCode, EventKindCode,
     FollowUpAnswerCode, LongText, MessageKindCode, MessagePartyCode, NotFollowedUpReasonCode, OutcomeCode, Patch, PriorityCode,
-    ReferralReasonCode, ReferralStateCode, RoleCode, RouteCode, SectorCode, Text, Timestamp,
+    ReferralReasonCode, ReferralStateCode, RoleCode, RouteCode, SectorCode, Text, Timestamp, UnmetNeedCode,
 };
+use crate::visits::wire::{Barriers, UnmetNeeds};
 
 /// Who writes the referral, as far as the sign-in does not say it.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -268,6 +270,17 @@ pub struct ReferralClose {
     pub follow_up_answer: Option<FollowUpAnswerCode>,
     /// After direct guidance: why nobody asked the client.
     pub not_followed_up_reason: Option<NotFollowedUpReasonCode>,
+    /// What comes of the activities that the client was guided to. Those that nobody answers for are counted in `unanswered_activity_links`.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(max_items = 50)]
+    pub activity_links: Vec<ActivityLinkAnswer>,
+    /// What stood in the client's way.
+    #[serde(default)]
+    pub barriers: Barriers,
+    /// What the client would have needed and nobody offers.
+    #[serde(default)]
+    pub unmet_needs: UnmetNeeds,
     /// A word for the timeline.
     pub comment: Option<Text<{ REASON_MAX }>>,
 }
@@ -440,6 +453,25 @@ pub struct ReferrerView {
     pub feedback_wanted: bool,
 }
 
+/// What stood in the client's way and what was missing when a referral ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({"barriers": ["transport"], "unmet_needs": ["transport"]}))]
+pub struct ClosingNeedsView {
+    /// What stood in the way.
+    pub barriers: Vec<BarrierCode>,
+    /// What nobody offers.
+    pub unmet_needs: Vec<UnmetNeedCode>,
+}
+
+impl From<&ClosingNeeds> for ClosingNeedsView {
+    fn from(needs: &ClosingNeeds) -> Self {
+        Self {
+            barriers: needs.barriers.iter().copied().map(Into::into).collect(),
+            unmet_needs: needs.unmet_needs.iter().copied().map(Into::into).collect(),
+        }
+    }
+}
+
 /// How a referral ended.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
@@ -457,6 +489,13 @@ pub struct ClosureView {
     pub at: Timestamp,
     /// In which role somebody closed it.
     pub by_role: RoleCode,
+    /// What stood in the way and what was missing. Not shown to whoever sent the referral.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<ClosingNeedsView>,
+    /// Activities of which nobody has said whether the client goes on with them. Not shown to whoever sent the referral.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub unanswered_activity_links: Option<i64>,
 }
 
 /// A referral. What is in it depends on who reads it: a referrer sees the state and, as far as the client has consented, how it ended.
@@ -720,6 +759,8 @@ impl ReferralView {
                 route: closure.route.map(Into::into),
                 at: closure.at.into(),
                 by_role: closure.by.role.into(),
+                needs: None,
+                unanswered_activity_links: None,
             }),
             _ => None,
         };

@@ -19,12 +19,14 @@ use super::wire::{
     SupportPeriodChangeLinkWorker, SupportPeriodEnd, SupportPeriodExtend, SupportPeriodPause, SupportPeriodProposeEnd, SupportPeriodStart,
     SupportPeriodView, Surroundings,
 };
+use crate::activity_links;
 use crate::assignments;
 use crate::error::AppError;
 use crate::http::wire::LongText;
 use crate::measures;
 use crate::operation::OpContext;
 use crate::referrals::case::{self, OpenCase};
+use crate::referrals::wire::ClosingNeedsView;
 use crate::visits::cases::{NewVisit, record};
 use crate::visits::wire::MonthHoursView;
 
@@ -121,6 +123,7 @@ fn views(db: &mut Db<'_>, ctx: &OpContext, periods: &[SupportPeriod]) -> Result<
     let companions = db.companions(&referrals)?;
     let totals = db.visit_totals(&ids)?;
     let used = db.clients_minutes_in_month(&clients, month)?;
+    let unanswered = db.activity_links_unanswered(&referrals)?;
     let mut limits: BTreeMap<ProgrammeId, i64> = BTreeMap::new();
     for period in periods {
         if let Entry::Vacant(place) = limits.entry(period.programme) {
@@ -137,6 +140,7 @@ fn views(db: &mut Db<'_>, ctx: &OpContext, periods: &[SupportPeriod]) -> Result<
             companion: companions.iter().find(|companion| companion.referral == period.referral),
             month_hours: MonthHoursView::new(month, hours),
             months: totals.get(&period.id).map_or(&[], Vec::as_slice),
+            unanswered_links: unanswered.get(&period.referral).copied().unwrap_or_default(),
         };
         SupportPeriodView::new(period, around)
     };
@@ -146,7 +150,11 @@ fn views(db: &mut Db<'_>, ctx: &OpContext, periods: &[SupportPeriod]) -> Result<
 /// The stored support period as it is shown after a change.
 fn stored(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId) -> Result<(SupportPeriodView, SupportPeriod), AppError> {
     let period = db.support_period_get(id)?.ok_or(AppError::NotFound(SupportPeriodId::RESOURCE))?;
-    let view = views(db, ctx, std::slice::from_ref(&period))?.pop().ok_or_else(|| AppError::internal("a support period without a view"))?;
+    let found = views(db, ctx, std::slice::from_ref(&period))?.pop();
+    let mut view = found.ok_or_else(|| AppError::internal("a support period without a view"))?;
+    if period.expect_running().is_err() {
+        view.needs = Some(ClosingNeedsView::from(&db.referral_closing(period.referral)?));
+    }
     Ok((view, period))
 }
 
@@ -360,6 +368,8 @@ pub(crate) fn end(
             measures::cases::record(db, ctx, id, instrument, Timepoint::End, answer.scored(instrument, pointer)?)?;
         }
     }
+    activity_links::cases::answer(db, ctx, &open, &body.activity_links)?;
+    db.referral_closing_put(period.referral, &body.needs())?;
     let measures = db.measures_of(id)?;
     let facts = EndFacts { measures: &measures, planned_visits: db.visits_planned(id)?, last_visit_on: db.visit_last_held_on(id)? };
     let expected = period.version;

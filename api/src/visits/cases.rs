@@ -15,7 +15,7 @@ use lahete_persistence::repo::referrals::Case;
 use lahete_persistence::repo::visits::VisitFilter;
 use lahete_persistence::{Db, Page, PageRequest};
 
-use super::wire::{MonthHoursView, NewVisitState, Reader, VisitAbsence, VisitCreate, VisitHold, VisitUpdate, VisitView};
+use super::wire::{MonthHoursView, NewVisitState, Reader, VisitCancel, VisitCreate, VisitHold, VisitNotAttended, VisitUpdate, VisitView};
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{LongText, Patch};
 use crate::operation::OpContext;
@@ -339,9 +339,9 @@ pub(crate) fn hold(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitHo
 ///
 /// # Errors
 /// 404 and 403 by the policy, 409 when it is not planned any more, 412 and 428 by the version.
-pub(crate) fn cancel(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitAbsence) -> Result<(VisitView, Version), AppError> {
+pub(crate) fn cancel(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitCancel) -> Result<(VisitView, Version), AppError> {
     let (open, _, visit) = open_visit(db, ctx, Action::VisitWrite, id)?;
-    let visit = visit.cancel(body.by.0)?;
+    let visit = visit.cancel(body.by.0, body.reason.map(|reason| reason.0))?;
     store(db, ctx, &open, visit, EventKind::VisitCancelled, Some(body.by.0.as_str()))
 }
 
@@ -349,8 +349,13 @@ pub(crate) fn cancel(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &Visit
 ///
 /// # Errors
 /// 404 and 403 by the policy, 409 when it is not planned any more or still to come, 412 and 428 by the version.
-pub(crate) fn not_attended(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitAbsence) -> Result<(VisitView, Version), AppError> {
+pub(crate) fn not_attended(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    id: VisitId,
+    body: &VisitNotAttended,
+) -> Result<(VisitView, Version), AppError> {
     let (open, _, visit) = open_visit(db, ctx, Action::VisitWrite, id)?;
-    let visit = visit.not_attended(body.by.0, ctx.now.helsinki_date())?;
+    let visit = visit.not_attended(body.by.0, body.reason.0, ctx.now.helsinki_date())?;
     store(db, ctx, &open, visit, EventKind::VisitNotAttended, Some(body.by.0.as_str()))
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use lahete_domain::codes::{Barrier, Code as DomainCode, SupportKind, VisitPurpose};
+use lahete_domain::codes::{Barrier, Code as DomainCode, SupportKind, UnmetNeed, VisitPurpose};
 use lahete_domain::ids::{Id as _, LinkWorkerId};
 use lahete_domain::text::{NOTE_MAX, REASON_MAX};
 use lahete_domain::time::Month;
@@ -20,8 +20,8 @@ use validator::Validate;
 
 use crate::error::AppError;
 use crate::http::wire::{
-    AbsentPartyCode, BarrierCode, Change, Code, Date, Decimal, LongText, Patch, SupportKindCode, Timestamp, VisitModeCode,
-    VisitPurposeCode, VisitStateCode,
+    AbsentPartyCode, BarrierCode, Change, Code, Date, Decimal, HoursLevelCode, LongText, Patch, SupportKindCode, Timestamp, UnmetNeedCode,
+    VisitAbsenceReasonCode, VisitModeCode, VisitPurposeCode, VisitStateCode,
 };
 use crate::http::wire_sets::{Count, SetOf};
 
@@ -56,6 +56,9 @@ pub type SupportKinds = SetOf<SupportKindCode, { SupportKind::ALL.len() }>;
 
 /// Barriers: the limit is the length of the list.
 pub type Barriers = SetOf<BarrierCode, { Barrier::ALL.len() }>;
+
+/// Unmet needs: the limit is the length of the list.
+pub type UnmetNeeds = SetOf<UnmetNeedCode, { UnmetNeed::ALL.len() }>;
 
 /// The codes of a set, without their form on the wire.
 #[must_use]
@@ -130,6 +133,9 @@ pub struct VisitCreate {
     /// Barriers met.
     #[serde(default)]
     pub barriers: Barriers,
+    /// What the client would need and nobody offers.
+    #[serde(default)]
+    pub unmet_needs: UnmetNeeds,
     /// The link workers who make it; the assigned one when left out, nobody when the list is empty.
     pub workers: Option<Workers>,
     /// Why it is recorded over the month's hours. A coordinator alone may do that.
@@ -150,6 +156,7 @@ impl VisitCreate {
             travel_minutes: self.travel_minutes.map_or(0, |minutes| minutes.0),
             note: self.note.clone().map(LongText::into_string),
             barriers: codes(&self.barriers),
+            unmet_needs: codes(&self.unmet_needs),
         }
     }
 }
@@ -177,6 +184,8 @@ pub struct VisitHold {
     pub note: Option<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
     pub barriers: Option<Barriers>,
+    /// What the client would need and nobody offers.
+    pub unmet_needs: Option<UnmetNeeds>,
     /// The link workers who made it.
     pub workers: Option<Workers>,
     /// Why it is recorded over the month's hours. A coordinator alone may do that.
@@ -197,6 +206,7 @@ impl VisitHold {
             travel_minutes: self.travel_minutes.map_or(planned.travel_minutes, |minutes| minutes.0),
             note: self.note.clone().map(LongText::into_string).or_else(|| planned.note.clone()),
             barriers: self.barriers.as_ref().map_or_else(|| planned.barriers.clone(), codes),
+            unmet_needs: self.unmet_needs.as_ref().map_or_else(|| planned.unmet_needs.clone(), codes),
         }
     }
 }
@@ -234,6 +244,9 @@ pub struct VisitUpdate {
     /// Barriers met.
     #[serde(default)]
     pub barriers: Patch<Barriers>,
+    /// What the client would need and nobody offers.
+    #[serde(default)]
+    pub unmet_needs: Patch<UnmetNeeds>,
     /// The link workers who make it.
     #[serde(default)]
     pub workers: Patch<Workers>,
@@ -258,17 +271,31 @@ impl VisitUpdate {
             travel_minutes: patch.travel_minutes.map(|minutes| minutes.0).apply(Some(present.travel_minutes)).unwrap_or_default(),
             note: patch.note.map(LongText::into_string).apply(present.note),
             barriers: patch.barriers.map(|set| codes(&set)).apply(Some(present.barriers)).unwrap_or_default(),
+            unmet_needs: patch.unmet_needs.map(|set| codes(&set)).apply(Some(present.unmet_needs)).unwrap_or_default(),
         })
     }
 }
 
-/// Who called a visit off, or did not come.
+/// Who called a visit off.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"by": "client"}))]
-pub struct VisitAbsence {
+#[schema(example = json!({"by": "client", "reason": "ill"}))]
+pub struct VisitCancel {
     /// Who.
     pub by: AbsentPartyCode,
+    /// Why, when that was told.
+    pub reason: Option<VisitAbsenceReasonCode>,
+}
+
+/// Who did not come to a visit, and why.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"by": "client", "reason": "forgot"}))]
+pub struct VisitNotAttended {
+    /// Who.
+    pub by: AbsentPartyCode,
+    /// Why; `unknown` when nobody knows.
+    pub reason: VisitAbsenceReasonCode,
 }
 
 /// Which visits are wanted.
@@ -313,7 +340,9 @@ pub struct VisitWorkerView {
 
 /// The hours of one client in one calendar month, over all of their support periods.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(example = json!({"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355}))]
+#[schema(example = json!({
+    "month": "2026-11", "limit_minutes": 600, "used_minutes": 500, "left_minutes": 100, "level": "near_limit", "warning": true
+}))]
 pub struct MonthHoursView {
     /// The month, `YYYY-MM`.
     #[schema(pattern = "^[0-9]{4}-[0-9]{2}$", min_length = 7, max_length = 7)]
@@ -327,13 +356,24 @@ pub struct MonthHoursView {
     /// Minutes left.
     #[schema(minimum = 0)]
     pub left_minutes: i64,
+    /// How far they are used: from 80 hundredths on `near_limit`, then `used_up` and `over_limit`. Its label is the wording of the warning.
+    pub level: HoursLevelCode,
+    /// Whether to warn whoever plans or writes down visits: from 80 hundredths on.
+    pub warning: bool,
 }
 
 impl MonthHoursView {
     /// Shows the hours of a month.
     #[must_use]
     pub fn new(month: Month, hours: MonthHours) -> Self {
-        Self { month: month.to_string(), limit_minutes: hours.limit, used_minutes: hours.used, left_minutes: hours.left() }
+        Self {
+            month: month.to_string(),
+            limit_minutes: hours.limit,
+            used_minutes: hours.used,
+            left_minutes: hours.left(),
+            level: hours.level().into(),
+            warning: hours.warns(),
+        }
     }
 }
 
@@ -344,10 +384,10 @@ impl MonthHoursView {
     "referral_id": "01900000-0000-7000-8000-000000000060", "client_id": "01900000-0000-7000-8000-000000000050", "version": 1,
     "state": "held", "on": "2026-11-19", "minutes": 90, "mode": "activity_together", "counts_against_month": true, "purpose": "going_along",
     "support_kinds": ["emotional", "network"], "travel_metres": 8200, "travel_minutes": 20,
-    "note": "We went to the Thursday club together. Aino knew two of the women there.", "barriers": ["shyness"],
+    "note": "We went to the Thursday club together. Aino knew two of the women there.", "barriers": ["shyness"], "unmet_needs": [],
     "workers": [{"link_worker_id": "01900000-0000-7000-8000-000000000030", "name": "Liisa Linkki", "fee_per_hour": "13.00"}],
     "recorded_at": "2026-11-19T14:05:00.000000Z",
-    "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355}
+    "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355, "level": "free", "warning": false}
 }))]
 pub struct VisitView {
     /// Its id.
@@ -387,11 +427,16 @@ pub struct VisitView {
     pub note: Option<String>,
     /// Barriers met.
     pub barriers: Vec<BarrierCode>,
+    /// What the client would need and nobody offers.
+    pub unmet_needs: Vec<UnmetNeedCode>,
     /// The link workers who make it.
     pub workers: Vec<VisitWorkerView>,
     /// Who called it off or did not come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent_party: Option<AbsentPartyCode>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absence_reason: Option<VisitAbsenceReasonCode>,
     /// When it was recorded as held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<Timestamp>,
@@ -419,8 +464,10 @@ impl VisitView {
     pub fn veil(&mut self) {
         self.note = None;
         self.barriers.clear();
+        self.unmet_needs.clear();
         self.support_kinds.clear();
         self.absent_party = None;
+        self.absence_reason = None;
         self.over_limit_reason = None;
     }
 
@@ -429,10 +476,14 @@ impl VisitView {
     pub fn new(visit: &Visit, names: &BTreeMap<LinkWorkerId, String>, reader: Reader, month_hours: Option<MonthHoursView>) -> Self {
         let to_client = reader == Reader::Client;
         let content = &visit.content;
-        let (recorded_at, over_limit_reason, absent_party) = match &visit.state {
-            VisitState::Planned => (None, None, None),
-            VisitState::Held { recorded_at, over_limit_reason } => (Some(*recorded_at), over_limit_reason.clone(), None),
-            VisitState::Cancelled { by } | VisitState::NotAttended { by } => (None, None, Some(*by)),
+        let (recorded_at, over_limit_reason) = match &visit.state {
+            VisitState::Held { recorded_at, over_limit_reason } => (Some(*recorded_at), over_limit_reason.clone()),
+            VisitState::Planned | VisitState::Cancelled { .. } | VisitState::NotAttended { .. } => (None, None),
+        };
+        let (absent_party, absence_reason) = match visit.state {
+            VisitState::Planned | VisitState::Held { .. } => (None, None),
+            VisitState::Cancelled { by, reason } => (Some(by), reason),
+            VisitState::NotAttended { by, reason } => (Some(by), Some(reason)),
         };
         let worker = |worker: &lahete_domain::visit::VisitWorker| VisitWorkerView {
             link_worker_id: worker.link_worker.as_uuid(),
@@ -458,8 +509,10 @@ impl VisitView {
             travel_minutes: content.travel_minutes,
             note: content.note.clone(),
             barriers: content.barriers.iter().copied().map(Code).collect(),
+            unmet_needs: content.unmet_needs.iter().copied().map(Code).collect(),
             workers: visit.workers.iter().map(worker).collect(),
             absent_party: absent_party.map(Code),
+            absence_reason: absence_reason.map(Code),
             recorded_at: recorded_at.map(Timestamp),
             over_limit_reason: over_limit_reason.filter(|_| !to_client),
             month_hours,

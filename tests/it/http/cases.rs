@@ -409,7 +409,8 @@ impl Built {
         let period = start.send().expect(201);
         self.keep("support_period_id", &period);
         let path = format!("/v1/support-periods/{}", self.id("support_period_id"));
-        let goal = worker.post(&format!("{path}/goals")).json(json!({"words": "Kerhoon.", "steps": ["Soitto"]})).send().expect(201);
+        let goal =
+            worker.post(&format!("{path}/goals")).json(json!({"words": "Kerhoon.", "steps": [{"words": "Soitto"}]})).send().expect(201);
         self.keep("goal_id", &goal);
         let body = json!({"state": "planned", "on": "2026-11-22", "minutes": 1, "mode": "home_visit", "purpose": "going_along", "note": "Sovittu."});
         let visit = worker.post(&format!("{path}/visits")).json(body).send().expect(201);
@@ -418,9 +419,17 @@ impl Built {
         let link = worker.post(&format!("{referral}/activity-links")).json(body).send().expect(201);
         self.keep("activity_link_id", &link);
         self.versions.insert("activity_link_id".to_owned(), 1);
+        let body = json!({"on": "2026-11-22", "minutes": 30, "kind": "matching", "note": "Sovittu."});
+        let entry = coordinator.post(&format!("{referral}/time-entries")).json(body).send().expect(201);
+        self.keep("time_entry_id", &entry);
         let measures = worker.get(&format!("{path}/measures")).send().expect(200);
         self.keep("measure_id", &measures["items"][0]);
-        for (name, path) in [("support_period_id", "/v1/support-periods"), ("goal_id", "/v1/goals"), ("visit_id", "/v1/visits")] {
+        for (name, path) in [
+            ("support_period_id", "/v1/support-periods"),
+            ("goal_id", "/v1/goals"),
+            ("visit_id", "/v1/visits"),
+            ("time_entry_id", "/v1/time-entries"),
+        ] {
             self.look_up(&coordinator, name, path);
         }
         if stage == Stage::NothingPlanned {

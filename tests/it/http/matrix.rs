@@ -424,7 +424,19 @@ pub(crate) fn lines() -> Vec<Line> {
     add("visit_update", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"note": "Kahvit ja kävely."}));
     add("visit_hold", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"on": "2026-11-22"}));
     add("visit_cancel", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
-    add("visit_mark_not_attended", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
+    add("visit_mark_not_attended", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client", "reason": "forgot"}));
+    add("goal_mark_step", S::InSupport, nurse, Case(A::GoalOutcome), |_| json!({"step": 1, "done": true}));
+    add(
+        "time_entry_create",
+        S::InSupport,
+        nurse,
+        Case(A::TimeEntryWrite),
+        |_| json!({"on": "2026-11-22", "minutes": 20, "kind": "documentation"}),
+    );
+    add("time_entry_list", S::InSupport, nurse, Case(A::TimeEntryView), no_body);
+    add("time_entry_view", S::InSupport, nurse, Case(A::TimeEntryView), no_body);
+    add("time_entry_update", S::InSupport, nurse, Case(A::TimeEntryWrite), |_| json!({"minutes": 25}));
+    add("time_entry_strike", S::InSupport, nurse, Case(A::TimeEntryWrite), no_body);
     add(
         "measure_create",
         S::InSupport,

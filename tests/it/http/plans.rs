@@ -111,6 +111,8 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         "until" => one(&if is_instant(schema) { "2026-12-31T00:00:00Z".to_owned() } else { "2026-12-31".to_owned() }),
         "on" => one("2026-12-31"),
         "due_within_days" => one("30"),
+        "no_visit_for_days" => one("0"),
+        "ends_within_days" => one("366"),
         "visits_until" | "ends_before" | "active_on" => one("2026-12-31"),
         "municipality" => one(people.municipality),
         "wellbeing_county" => one("21"),

@@ -139,7 +139,7 @@ store_test! {
 store_test! {
     fn one_link_to_each_activity(stage: Stage) {
         let referral = stage.referral(ReferralState::InReview).referral.id;
-        let link = |activity| ActivityLink { id: fresh(), version: Version::FIRST, referral, activity, state: ActivityLinkState::Proposed, proposed_at: now() };
+        let link = |activity| ActivityLink { id: fresh(), version: Version::FIRST, referral, activity, state: ActivityLinkState::Proposed, unmet_needs: std::collections::BTreeSet::new(), proposed_at: now() };
         let (first, again, other) = (link(stage.own.activity), link(stage.own.activity), link(stage.own.other_activity));
         stage.put(move |db| db.activity_link_insert(&first));
         refused(stage.write(move |db| db.activity_link_insert(&again)), Constraint::ActivityLinkTaken);

@@ -10,11 +10,11 @@ use lahete_domain::codes::{
     AbsentParty, AnswerMode, AssignmentEndReason, Barrier, Code as _, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult,
     ContractKind, DeclineReason, EndReason, EventKind, GoalOutcome, Instrument, Language, LinkWorkerStatus, MessageKind, MessageParty,
     MissingReason, OrganisationKind, Outcome, PauseReason, Price, Priority, ReferralStateCode, Role, Route, Sector, SupportKind, Theme,
-    Timepoint, TrainingKind, VisitMode, VisitPurpose,
+    Timepoint, TrainingKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
 use lahete_domain::event::Event;
-use lahete_domain::goal::Goal;
+use lahete_domain::goal::{Goal, GoalStep, Teller, ToldOutcome};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::link_worker::{Contract, LinkWorker, Training};
 use lahete_domain::measure::{Answer, Measure};
@@ -523,11 +523,15 @@ store_test! {
             version: Version::FIRST,
             support_period: period.id,
             words: "Kerhoon ilman pelkoa".to_owned(),
-            steps: vec!["Soita".to_owned(), "Mene, \"yhdessä\"".to_owned()],
+            steps: vec![
+                GoalStep { words: "Soita".to_owned(), done: true },
+                GoalStep { words: "Mene, \"yhdessä\"".to_owned(), done: false },
+            ],
             outcome: None,
             recorded_at: now(),
         };
-        let reached = Goal { outcome: Some(GoalOutcome::Partly), steps: Vec::new(), ..goal.clone() };
+        let by = Some(Teller { user: Some(stage.own.client), role: Role::Client, at: now() });
+        let reached = Goal { outcome: Some(ToldOutcome { outcome: GoalOutcome::Partly, by }), steps: Vec::new(), ..goal.clone() };
         let (id, period_id, first, second) = (goal.id, period.id, goal.clone(), reached.clone());
         stage.put(move |db| db.goal_insert(&first));
         assert_eq!(stage.read(move |db| db.goals_of(period_id, &all())).items, [goal]);
@@ -577,6 +581,7 @@ store_test! {
                 travel_minutes: 0,
                 note: None,
                 barriers: Barrier::ALL.iter().copied().collect(),
+                unmet_needs: UnmetNeed::ALL.iter().copied().collect(),
             },
             state: VisitState::Planned,
         };
@@ -584,8 +589,9 @@ store_test! {
             VisitState::Planned,
             VisitState::Held { recorded_at: now(), over_limit_reason: Some("hautajaiset".to_owned()) },
             VisitState::Held { recorded_at: now(), over_limit_reason: None },
-            VisitState::Cancelled { by: AbsentParty::Logistics },
-            VisitState::NotAttended { by: AbsentParty::Client },
+            VisitState::Cancelled { by: AbsentParty::Logistics, reason: None },
+            VisitState::Cancelled { by: AbsentParty::Client, reason: Some(VisitAbsenceReason::ChangedMind) },
+            VisitState::NotAttended { by: AbsentParty::Client, reason: VisitAbsenceReason::Forgot },
         ] {
             let visit = Visit { id: fresh(), state, ..planned.clone() };
             let (id, written) = (visit.id, visit.clone());
@@ -595,6 +601,7 @@ store_test! {
                 note: Some("kävely".to_owned()),
                 support_kinds: BTreeSet::new(),
                 barriers: BTreeSet::new(),
+                unmet_needs: BTreeSet::from([UnmetNeed::Other]),
                 ..visit.content.clone()
             };
             let changed = Visit { content, workers: vec![visit.workers[0]], ..visit };
@@ -639,8 +646,8 @@ store_test! {
             ActivityLinkState::Stopped { barrier: Barrier::Money },
         ] {
             let referral = stage.referral(ReferralState::InReview).referral.id;
-            let link = ActivityLink { id: fresh(), version: Version::FIRST, referral, activity: id, state: ActivityLinkState::Proposed, proposed_at: now() };
-            let moved = ActivityLink { state, ..link.clone() };
+            let link = ActivityLink { id: fresh(), version: Version::FIRST, referral, activity: id, state: ActivityLinkState::Proposed, unmet_needs: BTreeSet::new(), proposed_at: now() };
+            let moved = ActivityLink { state, unmet_needs: BTreeSet::from([UnmetNeed::NearbyGroup]), ..link.clone() };
             let (link_id, written) = (link.id, moved.clone());
             stage.put(move |db| {
                 db.activity_link_insert(&link)?;

@@ -163,6 +163,7 @@ fn leaks(reply: &Reply, built: &Built) -> Vec<String> {
         "client_id",
         "support_period_id",
         "visit_id",
+        "time_entry_id",
         "goal_id",
         "measure_id",
         "assignment_id",

@@ -13,6 +13,7 @@ mod questions;
 mod support;
 mod visits;
 mod waiting;
+mod work;
 
 use lahete_domain::ids::{Id, LinkWorkerId, UserId};
 use serde_json::{Value, json};
