@@ -22,6 +22,7 @@ use crate::http::wire::{
     FollowUpAnswerCode, LongText, MessageKindCode, MessagePartyCode, NotFollowedUpReasonCode, OutcomeCode, Patch, PriorityCode,
     ReferralReasonCode, ReferralStateCode, RoleCode, RouteCode, SectorCode, Text, Timestamp,
 };
+use crate::programme_breaks::cases::Clocks;
 
 /// Who writes the referral, as far as the sign-in does not say it.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -457,6 +458,9 @@ pub struct ClosureView {
     pub at: Timestamp,
     /// In which role somebody closed it.
     pub by_role: RoleCode,
+    /// Whether the programme had a break on that day, which explains the closing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub explained_by_break: bool,
 }
 
 /// A referral. What is in it depends on who reads it: a referrer sees the state and, as far as the client has consented, how it ended.
@@ -529,6 +533,10 @@ pub struct ReferralView {
     /// Since when it waits for a link worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
+    /// Days on the waiting list, without those on which the programme had a break.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub waiting_days: Option<i64>,
     /// How urgent it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<PriorityCode>,
@@ -609,6 +617,10 @@ pub struct ReferralListItem {
     /// Since when it waits for a link worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
+    /// Days on the waiting list, without those on which the programme had a break.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub waiting_days: Option<i64>,
     /// How urgent it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<PriorityCode>,
@@ -668,9 +680,10 @@ pub struct ReferralListQuery {
 impl ReferralListItem {
     /// One line, with the client and their place as far as they are shown.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         case: &lahete_persistence::repo::referrals::Case,
         shown: Option<(&str, Option<&MunicipalityCode>)>,
+        clocks: Clocks,
         now: lahete_domain::time::Instant,
     ) -> Self {
         let referral = &case.referral;
@@ -690,6 +703,7 @@ impl ReferralListItem {
             submitted_at: referral.submission.as_ref().map(|submission| submission.at.into()),
             coordinator_id: referral.coordinator.map(|id| id.as_uuid()),
             waiting_since: referral.queue.map(|queue| queue.accepted_at.into()),
+            waiting_days: clocks.waiting_days,
             priority: referral.queue.map(|queue| queue.priority.into()),
             resume_on,
             follow_up_on,
@@ -708,7 +722,7 @@ fn dates(state: &ReferralState) -> (Option<Date>, Option<Date>) {
 impl ReferralView {
     /// The referral as the caller may see it.
     #[must_use]
-    pub fn of(open: &OpenCase, client: ClientSummary, now: lahete_domain::time::Instant) -> Self {
+    pub(crate) fn of(open: &OpenCase, client: ClientSummary, clocks: Clocks, now: lahete_domain::time::Instant) -> Self {
         let referral = &open.case.referral;
         let role = open.role();
         let sender = matches!(role, Some(Role::Referrer | Role::Integration));
@@ -720,6 +734,7 @@ impl ReferralView {
                 route: closure.route.map(Into::into),
                 at: closure.at.into(),
                 by_role: closure.by.role.into(),
+                explained_by_break: clocks.closed_in_break,
             }),
             _ => None,
         };
@@ -772,6 +787,7 @@ impl ReferralView {
             coordinator_id: referral.coordinator.map(|id| id.as_uuid()),
             asked,
             waiting_since: referral.queue.map(|queue| queue.accepted_at.into()),
+            waiting_days: clocks.waiting_days,
             priority: referral.queue.map(|queue| queue.priority.into()),
             resume_on,
             follow_up_on,

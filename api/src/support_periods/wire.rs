@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 use lahete_domain::codes::VisitPurpose;
 use lahete_domain::ids::{Id as _, LinkWorkerId};
+use lahete_domain::link_worker::Absence;
+use lahete_domain::programme_break::ProgrammeBreak;
 use lahete_domain::support_period::{EndProposal, SupportPeriod, SupportPeriodState};
 use lahete_domain::text::{NOTE_MAX, REASON_MAX};
 use lahete_domain::visit::{METRES_MAX, MINUTES_MAX, VisitContent};
@@ -19,6 +21,7 @@ use crate::http::wire::{
 };
 use crate::http::wire_sets::Count;
 use crate::measures::wire::MeasureAnswer;
+use crate::programme_breaks::wire::ProgrammeBreakView;
 use crate::visits::wire::{Barriers, Minutes, MonthHoursView, SupportKinds, codes};
 
 /// The visit with which the support begins. It was held.
@@ -175,6 +178,8 @@ pub struct SupportPeriodQuery {
     link_worker_id: Option<Uuid>,
     /// Planned to end before this day.
     ends_before: Option<Date>,
+    /// Whose link worker is away on this day.
+    link_worker_absent_on: Option<Date>,
 }
 
 impl From<SupportPeriodQuery> for SupportPeriodFilter {
@@ -183,6 +188,7 @@ impl From<SupportPeriodQuery> for SupportPeriodFilter {
             state: query.state.map(|code| code.0),
             link_worker: query.link_worker_id.map(LinkWorkerId::from_uuid),
             ends_before: query.ends_before,
+            link_worker_absent_on: query.link_worker_absent_on,
         }
     }
 }
@@ -197,11 +203,23 @@ pub struct CompanionView {
     pub name: String,
     /// Whether they walk beside the client now. Otherwise they were the last to.
     pub current: bool,
+    /// The first day on which they are away: now, or the next time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent_from: Option<Date>,
+    /// The last day of it, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent_until: Option<Date>,
 }
 
-impl From<&Companion> for CompanionView {
-    fn from(companion: &Companion) -> Self {
-        Self { id: companion.link_worker.as_uuid(), name: companion.name.clone(), current: companion.current }
+impl CompanionView {
+    fn of(companion: &Companion, absence: Option<&Absence>) -> Self {
+        Self {
+            id: companion.link_worker.as_uuid(),
+            name: companion.name.clone(),
+            current: companion.current,
+            absent_from: absence.map(|absence| absence.days.from),
+            absent_until: absence.and_then(|absence| absence.days.until),
+        }
     }
 }
 
@@ -335,6 +353,9 @@ pub struct SupportPeriodView {
     pub totals: VisitTotalsView,
     /// The same month by month; months without a visit are left out.
     pub months: Vec<MonthTotalsView>,
+    /// The break of the programme in which today lies. Nothing is refused because of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub programme_break: Option<ProgrammeBreakView>,
 }
 
 /// What a support period is shown with.
@@ -348,6 +369,10 @@ pub struct Surroundings<'a> {
     pub month_hours: MonthHoursView,
     /// Sums of the visits month by month.
     pub months: &'a [MonthTotals],
+    /// When the link worker is away.
+    pub absence: Option<&'a Absence>,
+    /// The break of the programme in which today lies.
+    pub programme_break: Option<&'a ProgrammeBreak>,
 }
 
 impl SupportPeriodView {
@@ -381,11 +406,12 @@ impl SupportPeriodView {
             pause_reason: paused.map(|(_, reason)| reason.into()),
             ended_on,
             days_to_planned_end: ended_on.is_none().then(|| (period.planned_end_on - around.today).num_days()),
-            link_worker: around.companion.map(CompanionView::from),
+            link_worker: around.companion.map(|companion| CompanionView::of(companion, around.absence)),
             end_proposal: period.end_proposal.as_ref().map(EndProposalView::from),
             month_hours: around.month_hours,
             totals: around.months.iter().fold(VisitTotalsView::default(), VisitTotalsView::with),
             months: around.months.iter().map(month).collect(),
+            programme_break: around.programme_break.map(|found| ProgrammeBreakView::of(found, around.today)),
         }
     }
 }
