@@ -1,9 +1,8 @@
 //! Those who do the work: what worries them and who may see it, when they are away, who takes over, and when nobody works at all.
 
-use lahete_domain::ids::Id as _;
 use serde_json::{Value, json};
 
-use super::{about, assigned, propose, send, start, step, taken, version};
+use super::{about, assigned, propose, send, start, step, taken, the_clock_looks, version};
 use crate::http::cases::{about_the_client, prepare};
 use crate::support::app::text;
 use crate::support::{TestApp, on_both};
@@ -500,10 +499,10 @@ on_both! {
 
         // The proposal lapses at its new time, and not before.
         app.clock.set("2026-12-03T09:59:00Z");
-        super::the_clock_looks(&app);
+        the_clock_looks(&app);
         assert_eq!(coordinator.get(&proposal).send().expect(200)["state"], "proposed");
         app.clock.set("2026-12-03T10:00:00Z");
-        super::the_clock_looks(&app);
+        the_clock_looks(&app);
         assert_eq!(coordinator.get(&proposal).send().expect(200)["state"], "expired");
         let list = coordinator.get("/v1/referrals?order=waiting_list").send().expect(200);
         let waits: Vec<_> = list["items"].as_array().unwrap().iter().map(|item| item["waiting_days"].clone()).collect();
@@ -516,7 +515,7 @@ on_both! {
         // A new proposal in a break without an end waits for it.
         coordinator.post(&breaks).json(json!({"from": "2026-12-03", "reason": "funding"})).send().expect(201);
         let open = propose(&app, &taken(&app, about("Hilkka")), people.other_worker);
-        assert_eq!(coordinator.get(&open).send().expect(200)["expires_at"], "2027-12-11T22:00:00.000000Z");
+        assert_eq!(coordinator.get(&open).send().expect(200)["expires_at"], "2027-12-11T10:00:00.000000Z");
         let all = app.user(people.client).get(&breaks).send().expect(200);
         assert_eq!(all["items"].as_array().unwrap().len(), 2);
     }
