@@ -3,6 +3,7 @@
 //! What lives here: parsing, rendering, use cases. What must not: rules of the referral (`domain`), SQL (`persistence`). The only place that knows a path is
 //! the `routes.rs` of a room.
 
+pub mod absences;
 pub mod activities;
 pub mod activity_links;
 pub mod api_client_keys;
@@ -14,6 +15,8 @@ pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod code_lists;
+pub mod concern_guidance;
+pub mod concerns;
 pub mod config;
 pub mod consent_texts;
 pub mod consents;
@@ -23,6 +26,7 @@ pub mod error;
 pub mod first_admin;
 pub mod fitness;
 pub mod goals;
+pub mod handovers;
 pub mod health;
 pub mod http;
 pub mod id_source;
@@ -33,9 +37,11 @@ pub mod link_workers;
 pub mod me;
 pub mod measure_instruments;
 pub mod measures;
+pub mod mentoring_sessions;
 pub mod municipalities;
 pub mod operation;
 pub mod organisations;
+pub mod programme_breaks;
 pub mod programmes;
 pub mod public;
 pub mod referrals;

@@ -46,4 +46,10 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::time_entries::configure);
     config.configure(crate::measures::configure);
     config.configure(crate::reports::configure);
+    config.configure(crate::concerns::configure);
+    config.configure(crate::concern_guidance::configure);
+    config.configure(crate::absences::configure);
+    config.configure(crate::mentoring_sessions::configure);
+    config.configure(crate::programme_breaks::configure);
+    config.configure(crate::handovers::configure);
 }

@@ -123,6 +123,24 @@ actions! {
     MeasureWrite = "measure_write" sees SupportView;
     /// Read measures.
     MeasureView = "measure_view" sees SupportView;
+    /// Record a concern about the client of a case.
+    ConcernRecord = "concern_record" sees ReferralView;
+    /// Read the concerns of a case, as far as they are one's own to see.
+    ConcernListView = "concern_list_view" sees ReferralView;
+    /// Read a concern.
+    ConcernView = "concern_view" sees ConcernView;
+    /// Say where a concern was reported, and what followed.
+    ConcernUpdate = "concern_update" sees ConcernView;
+    /// Release a concern to the client's view, and close it.
+    ConcernRelease = "concern_release" sees ConcernView;
+    /// Read the released concerns about oneself.
+    OwnConcernView = "own_concern_view" sees OwnConcernView;
+    /// Read where concerns are reported.
+    ConcernGuidanceView = "concern_guidance_view" sees ConcernGuidanceView;
+    /// Say where concerns are reported.
+    ConcernGuidanceManage = "concern_guidance_manage" sees ConcernGuidanceView;
+    /// Hand over all open cases of a coordinator or a link worker.
+    HandoverMake = "handover_make" sees HandoverMake;
     /// Read a client with contact data.
     ClientView = "client_view" sees ClientView;
     /// Change a client's data.
@@ -159,6 +177,8 @@ actions! {
     LinkWorkerView = "link_worker_view" sees LinkWorkerView;
     /// Add and change link workers, contracts and trainings.
     LinkWorkerManage = "link_worker_manage" sees LinkWorkerView;
+    /// Change a link worker's languages and interests, and enter absences.
+    LinkWorkerOwnUpdate = "link_worker_own_update" sees LinkWorkerView;
     /// Add and change activities.
     ActivityManage = "activity_manage" sees ActivityManage;
     /// Read statistics, small cells hidden.
@@ -171,6 +191,8 @@ actions! {
     ProgrammeView = "programme_view" sees ProgrammeView;
     /// Change a programme and its terms.
     ProgrammeManage = "programme_manage" sees ProgrammeView;
+    /// Add and change breaks of a programme.
+    ProgrammeBreakManage = "programme_break_manage" sees ProgrammeView;
     /// Publish the texts that clients consent to.
     ConsentTextManage = "consent_text_manage" sees ConsentTextManage;
     /// Read organisations.
@@ -209,8 +231,12 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ReferralAnswer
             | A::ReferralWithdraw
             | A::TimelineView
+            | A::ConcernRecord
+            | A::ConcernListView
+            | A::ConcernView
+            | A::ConcernUpdate
             | A::MessageView => Scope::Own,
-            A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            A::ProgrammeView | A::OrganisationView | A::ConcernGuidanceView => Scope::Programme,
             _ => Scope::None,
         },
         Role::Integration => match action {
@@ -238,6 +264,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::LegalHoldManage
             | A::RetentionView
             | A::RetentionManage
+            | A::OwnConcernView
             | A::AccessLogView => Scope::None,
             _ => Scope::Programme,
         },
@@ -257,9 +284,14 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::VisitView
             | A::MeasureWrite
             | A::MeasureView
+            | A::ConcernRecord
+            | A::ConcernListView
+            | A::ConcernView
+            | A::ConcernUpdate
             | A::ClientView
-            | A::LinkWorkerView => Scope::Own,
-            A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            | A::LinkWorkerView
+            | A::LinkWorkerOwnUpdate => Scope::Own,
+            A::ProgrammeView | A::OrganisationView | A::ConcernGuidanceView => Scope::Programme,
             _ => Scope::None,
         },
         Role::Client => match action {
@@ -284,6 +316,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::DataRequestWithdraw
             | A::DataCopyView
             | A::DataPackageView
+            | A::OwnConcernView
             | A::AccessLogView => Scope::Own,
             A::ProgrammeView => Scope::Programme,
             _ => Scope::None,
@@ -305,6 +338,9 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::LegalHoldManage
             | A::RetentionView
             | A::RetentionManage
+            | A::ConcernListView
+            | A::ConcernView
+            | A::ConcernGuidanceView
             | A::ProgrammeView
             | A::OrganisationView => Scope::Programme,
             _ => Scope::None,
@@ -320,6 +356,9 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::RoleAssignmentManage
             | A::RetentionView
             | A::RetentionManage
+            | A::ConcernGuidanceView
+            | A::ConcernGuidanceManage
+            | A::ProgrammeBreakManage
             | A::ApiClientManage => Scope::Programme,
             _ => Scope::None,
         },
@@ -354,6 +393,8 @@ pub struct Subject {
     pub proposed_to: Option<UserId>,
     /// The client's own sign-in.
     pub client: Option<UserId>,
+    /// Who recorded a concern.
+    pub reporter: Option<UserId>,
     /// Whether a verified consent shares it with a link worker today.
     pub shared_with_link_worker: bool,
     /// A draft is nobody's business but its writer's.
@@ -401,6 +442,7 @@ impl Subject {
             link_worker: None,
             proposed_to: None,
             client: None,
+            reporter: None,
             shared_with_link_worker: false,
             draft: false,
             standing: ClientStanding::Open,
@@ -411,6 +453,10 @@ impl Subject {
     fn is_own(&self, actor: &Actor, grant: &Grant, action: Action) -> bool {
         let user = actor.user();
         let is = |person: Option<UserId>| person.is_some() && person == user;
+        // A concern is its reporter's, whoever works with the client now and whatever the client shares: it is they who must or may report it.
+        if matches!(action, Action::ConcernView | Action::ConcernUpdate) {
+            return is(self.reporter);
+        }
         match grant.role {
             Role::Referrer => is(self.referrer),
             Role::Integration => {
@@ -418,7 +464,7 @@ impl Subject {
             }
             Role::LinkWorker => match action {
                 // Their own record is no case, and needs nobody's consent.
-                Action::LinkWorkerView => is(self.link_worker),
+                Action::LinkWorkerView | Action::LinkWorkerOwnUpdate => is(self.link_worker),
                 // A proposal is answered and seen without the client's name; everything else needs the accepted assignment.
                 Action::AssignmentView | Action::AssignmentAnswer => {
                     (is(self.proposed_to) || is(self.link_worker)) && self.shared_with_link_worker

@@ -447,6 +447,49 @@ codes! {
         TriedOnce = "tried_once",
         NeverWent = "never_went",
     }
+    /// What a concern is about: each kind has its own duty or right to report, and its own authority.
+    ConcernKind in "concern-kinds" {
+        SocialCare = "social_care",
+        OlderPerson = "older_person",
+        Child = "child",
+        FireOrAccident = "fire_or_accident",
+        Guardianship = "guardianship",
+        SeriousCrime = "serious_crime",
+        ViolenceAtHome = "violence_at_home",
+        Other = "other",
+    }
+    /// Where a concern stands.
+    ConcernStateCode in "concern-states" {
+        Open = "open",
+        Reported = "reported",
+        Closed = "closed",
+    }
+    /// Whether somebody must report a concern or may.
+    Obligation in "obligations" {
+        Duty = "duty",
+        Right = "right",
+    }
+    /// Why a link worker is away.
+    AbsenceReason in "absence-reasons" {
+        Holiday = "holiday",
+        Illness = "illness",
+        Study = "study",
+        Family = "family",
+        Other = "other",
+    }
+    /// How a link worker was mentored.
+    MentoringKind in "mentoring-kinds" {
+        Individual = "individual",
+        Group = "group",
+    }
+    /// Why a programme takes a break.
+    BreakReason in "break-reasons" {
+        HolidaySeason = "holiday_season",
+        Staffing = "staffing",
+        Funding = "funding",
+        ExceptionalConditions = "exceptional_conditions",
+        Other = "other",
+    }
     /// Whether an access was let through.
     AuditOutcome in "audit-outcomes" {
         Allowed = "allowed",
@@ -576,6 +619,7 @@ codes! {
         SupportResumed = "support_resumed",
         SupportExtended = "support_extended",
         LinkWorkerChanged = "link_worker_changed",
+        CoordinatorChanged = "coordinator_changed",
         EndProposed = "end_proposed",
         SupportEnded = "support_ended",
         GoalRecorded = "goal_recorded",

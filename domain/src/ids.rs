@@ -91,6 +91,16 @@ ids! {
     ContractId = "contract";
     /// A link worker's training.
     TrainingId = "training";
+    /// A time in which a link worker is away.
+    AbsenceId = "absence";
+    /// A meeting of a link worker with a mentor.
+    MentoringSessionId = "mentoring_session";
+    /// A time in which a programme does not work.
+    ProgrammeBreakId = "programme_break";
+    /// A worry about a client that has to be, or may be, reported.
+    ConcernId = "concern";
+    /// Where and to whom a kind of concern is reported.
+    ConcernGuidanceId = "concern_guidance";
     /// The fixed-term work of client and link worker.
     SupportPeriodId = "support_period";
     /// The client's own goal.

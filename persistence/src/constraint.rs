@@ -41,6 +41,8 @@ pub enum Constraint {
     AssertionUsed,
     /// The programme has this version of its consent text in this language already.
     ConsentTextTaken,
+    /// The place has a guidance for this kind of concern already.
+    GuidanceTaken,
     /// A row refers to another one that does not exist, or is referred to. SQLite does not say which.
     ForeignKey,
     /// Any other rule.
@@ -59,6 +61,11 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
         Constraint::MeasureTaken,
         "measures_support_period_id_instrument_timepoint_key",
         "measures.support_period_id, measures.instrument, measures.timepoint",
+    ),
+    (
+        Constraint::GuidanceTaken,
+        "concern_guidance_place_key",
+        "concern_guidance.programme_id, concern_guidance.municipality, concern_guidance.kind",
     ),
     (Constraint::LoginTaken, "users_login_key", "users.login"),
     (Constraint::ActivityLinkTaken, "activity_links_referral_id_activity_id_key", "activity_links.referral_id, activity_links.activity_id"),
@@ -123,6 +130,7 @@ impl fmt::Display for Constraint {
             Self::AssignmentOpen => "the referral has an open assignment",
             Self::MeasureTaken => "the questionnaire is recorded for this timepoint",
             Self::LoginTaken => "the sign-in name is taken",
+            Self::GuidanceTaken => "the place has a guidance for this kind of concern",
             Self::ActivityLinkTaken => "the client is linked to this activity",
             Self::TermsDayTaken => "there are terms from that day already",
             Self::RetentionPolicyDayTaken => "there is a policy from that day already",

@@ -83,6 +83,7 @@ diesel::table! {
         controller -> Text,
         privacy_notice_url -> Nullable<Text>,
         active -> Bool,
+        refresher_months -> BigInt,
     }
 }
 
@@ -834,6 +835,103 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    absences (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        link_worker_id -> DbUuid,
+        from_day -> Date,
+        until_day -> Nullable<Date>,
+        reason -> Text,
+        recorded_by -> DbUuid,
+        recorded_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    mentoring_sessions (id) {
+        id -> DbUuid,
+        link_worker_id -> DbUuid,
+        held_on -> Date,
+        minutes -> BigInt,
+        mentor -> Text,
+        kind -> Text,
+        recorded_by -> DbUuid,
+        recorded_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    programme_breaks (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        from_day -> Date,
+        until_day -> Nullable<Date>,
+        reason -> Text,
+        words -> DbJson,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    concern_guidance (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        municipality -> Text,
+        kind -> Text,
+        place -> Text,
+        contact -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        hours -> Nullable<Text>,
+        law -> Nullable<Text>,
+        languages -> Text,
+        hourly -> Text,
+        fee -> Text,
+        volunteer -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    concerns (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        kind -> Text,
+        facts -> Text,
+        person_informed -> Bool,
+        not_informed_reason -> Nullable<Text>,
+        consulted -> Nullable<Text>,
+        reported_place -> Nullable<Text>,
+        reported_at -> Nullable<DbInstant>,
+        follow_up -> Nullable<Text>,
+        reporter_id -> DbUuid,
+        reporter_role -> Text,
+        recorded_at -> DbInstant,
+        closed_at -> Nullable<DbInstant>,
+        released_at -> Nullable<DbInstant>,
+        released_by -> Nullable<DbUuid>,
+        release_words -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(programme_municipalities -> programmes (programme_id));
 diesel::joinable!(role_assignments -> users (user_id));
 diesel::joinable!(role_assignments -> organisations (organisation_id));
@@ -893,6 +991,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     link_worker_municipalities,
     contracts,
     trainings,
+    absences,
+    mentoring_sessions,
+    programme_breaks,
+    concern_guidance,
+    concerns,
     assignments,
     support_periods,
     goals,

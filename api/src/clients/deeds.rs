@@ -85,6 +85,9 @@ fn known(operation: &str) -> Option<&'static str> {
         "data_request_package" | "me_data_copy" => "copy_read",
         "legal_hold_list" | "legal_hold_view" => "hold_read",
         "legal_hold_create" | "legal_hold_end" => "hold_write",
+        "concern_list" | "concern_view" | "referral_concern_list" | "me_concerns" => "concern_read",
+        "concern_create" | "concern_update" | "concern_close" | "concern_release" => "concern_write",
+        "handover_make" => "case_handover",
         "client_search" => "person_search",
         "client_link_user" => "person_link",
         "client_access_log" | "me_access_log" | "audit_event_list" => "log_read",
@@ -202,6 +205,8 @@ mod tests {
             "me_",
             "data_request_",
             "legal_hold_",
+            "concern_",
+            "handover_",
         ];
         let operations: Vec<&str> = document["paths"]
             .as_object()
@@ -210,7 +215,8 @@ mod tests {
             .flat_map(|item| item.as_object().expect("a path").values())
             .filter_map(|operation| operation["operationId"].as_str())
             .filter(|name| {
-                *name != "me_view" && !name.starts_with("consent_text_") && of_clients.iter().any(|begin| name.starts_with(begin))
+                let of_nobody = ["consent_text_", "concern_guidance_"].iter().any(|begin| name.starts_with(begin));
+                *name != "me_view" && !of_nobody && of_clients.iter().any(|begin| name.starts_with(begin))
             })
             .collect();
         assert!(operations.len() > 60);

@@ -496,9 +496,13 @@ impl Stage<'_> {
 
     /// Kaisa takes a referral the day after it was sent.
     fn review(&self, db: &mut Db<'_>, story: &Story) -> Result<OpContext, AppError> {
-        let ctx = self.as_user(db, KAISA, self.days_ago(story.sent_days_ago - 1), "referral_review")?;
+        self.review_by(db, story, KAISA)
+    }
+
+    fn review_by(&self, db: &mut Db<'_>, story: &Story, coordinator: u16) -> Result<OpContext, AppError> {
+        let ctx = self.as_user(db, coordinator, self.days_ago(story.sent_days_ago - 1), "referral_review")?;
         self.step(db, &ctx, Action::ReferralReview, story, |referral, _| {
-            Ok(referral.review(Review { barrier: None }, id::<UserId>(KAISA), ctx.now)?)
+            Ok(referral.review(Review { barrier: None }, id::<UserId>(coordinator), ctx.now)?)
         })?;
         Ok(ctx)
     }
@@ -772,7 +776,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     let open = case::open(db, &ctx, Action::ContactAttemptRecord, IN_REVIEW.referral())?;
     case::note(db, &ctx, &open, EventKind::ContactAttempted, None, None)?;
 
-    let ctx = stage.review(db, &WAITLISTED)?;
+    let ctx = stage.review_by(db, &WAITLISTED, super::people::ELLA)?;
     stage.step(db, &ctx, Action::ReferralWaitlist, &WAITLISTED, |referral, _| {
         Ok(referral.waitlist(Waitlist { priority: Priority::Soon }, ctx.now)?)
     })?;
@@ -804,6 +808,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     let ctx = stage.as_user(db, KAISA, stage.days_ago(1), "assignment_propose")?;
     stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
     work::seed(&stage, db)?;
+    super::people::seed_people(db, &super::people::Acting { ids, now })?;
     super::rights::seed_rights(
         db,
         &super::rights::Persons { asking: id(AINO.client), held: id(CLOSED.client), contested: id(CONTESTED.client) },

@@ -2,6 +2,7 @@
 //! people in it are made up. The ids are fixed, so that the examples of the API document can be tried as they stand.
 
 mod cases;
+mod people;
 mod rights;
 
 use std::collections::BTreeSet;
@@ -127,6 +128,7 @@ pub fn seed_world(db: &mut Db<'_>, password_hash: &str, now: Instant) -> Result<
     )?;
     seed_sign_in(db)?;
     seed_link_workers(db)?;
+    people::seed_colleagues(db, now)?;
     seed_activities(db, now.helsinki_date())
 }
 
@@ -151,6 +153,7 @@ fn seed_programme(db: &mut Db<'_>) -> Result<(), AppError> {
         privacy_notice_url: Some("https://hyvinvointilahete.example/tietosuoja".to_owned()),
         municipalities: municipalities(&["758", "261", "742", "320"]),
         active: true,
+        refresher_months: lahete_domain::programme::DEFAULT_REFRESHER_MONTHS,
     })?;
     db.terms_insert(&Terms {
         id: id(0x0002),

@@ -39,6 +39,10 @@ const USUAL: &[(&str, &str)] = &[
     ("data_request_id", "00c0"),
     ("legal_hold_id", "00c3"),
     ("retention_run_id", "00c5"),
+    ("concern_id", "00e0"),
+    ("concern_guidance_id", "00e4"),
+    ("absence_id", "00e8"),
+    ("programme_break_id", "00ed"),
 ];
 
 /// An operation that needs a resource in another state than the usual one has, or another version of it.

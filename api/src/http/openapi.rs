@@ -46,10 +46,12 @@ const CASE_PARAMETERS: &[&str] = &[
     "{time_entry_id}",
     "{measure_id}",
     "{activity_link_id}",
+    "{concern_id}",
 ];
 
 /// Lists of cases, and the search.
-const CASE_LISTS: &[&str] = &["/v1/referrals", "/v1/assignments", "/v1/support-periods", "/v1/visits", "/v1/clients/search"];
+const CASE_LISTS: &[&str] =
+    &["/v1/referrals", "/v1/assignments", "/v1/support-periods", "/v1/visits", "/v1/concerns", "/v1/clients/search"];
 
 const SCHEMA_REF: &str = "#/components/schemas/";
 
@@ -74,6 +76,8 @@ const TAGS: &[(&str, &str)] = &[
     ("time-entries", "Coordinators' time on referrals."),
     ("measures", "Questionnaires at the start, the end and afterwards."),
     ("link-workers", "Trained companions: contracts, absences, trainings."),
+    ("concerns", "What must be, or may be, reported about a client, and where."),
+    ("handovers", "Cases that pass from one coordinator or link worker to another."),
     ("hour-sheets", "Hours, kilometres and fees of a month."),
     ("activities", "The directory of activities that clients are guided to."),
     ("me", "What a client sees and does about themself."),

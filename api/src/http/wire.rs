@@ -276,6 +276,12 @@ code_aliases! {
     MissingReasonCode = MissingReason;
     NotFollowedUpReasonCode = NotFollowedUpReason;
     FollowUpAnswerCode = FollowUpAnswer;
+    ConcernKindCode = ConcernKind;
+    ConcernStateCode = ConcernStateCode;
+    ObligationCode = Obligation;
+    AbsenceReasonCode = AbsenceReason;
+    MentoringKindCode = MentoringKind;
+    BreakReasonCode = BreakReason;
     AuditOutcomeCode = AuditOutcome;
     AuditActionCode = AuditAction;
     LanguageCode = Language;

@@ -8,7 +8,9 @@ use lahete_domain::access::{self, Action, Scope, Visibility};
 use lahete_domain::actor::Grant;
 use lahete_domain::codes::{AuditAction, Code as _, EventKind, Instrument, Role, Timepoint};
 use lahete_domain::ids::{ClientId, Id as _, ProgrammeId, ProgrammeTermsId, ReferralId, SupportPeriodId};
+use lahete_domain::link_worker::absence_from;
 use lahete_domain::programme::{DEFAULT_FEE_PER_HOUR, DEFAULT_MAX_MINUTES_PER_MONTH, DEFAULT_MAX_MONTHS, Terms, terms_on};
+use lahete_domain::programme_break::break_on;
 use lahete_domain::support_period::{EndFacts, EndProposal, Start, SupportPeriod};
 use lahete_domain::time::Month;
 use lahete_domain::visit::MonthHours;
@@ -125,6 +127,10 @@ fn views(db: &mut Db<'_>, ctx: &OpContext, periods: &[SupportPeriod]) -> Result<
     let used = db.clients_minutes_in_month(&clients, month)?;
     let unanswered = db.activity_links_unanswered(&referrals)?;
     let mut limits: BTreeMap<ProgrammeId, i64> = BTreeMap::new();
+    let running: Vec<_> = periods.iter().filter(|period| period.expect_running().is_ok()).collect();
+    let breaks = db.breaks_of_all(running.iter().map(|period| period.programme))?;
+    let walking: Vec<_> = companions.iter().filter(|companion| companion.current).map(|companion| companion.link_worker).collect();
+    let absences = db.absences_from(&walking, today)?;
     for period in periods {
         if let Entry::Vacant(place) = limits.entry(period.programme) {
             place.insert(terms_on_day(db, period.programme, today)?.max_minutes_per_month);
@@ -135,9 +141,13 @@ fn views(db: &mut Db<'_>, ctx: &OpContext, periods: &[SupportPeriod]) -> Result<
             used: used.get(&period.client).copied().unwrap_or_default(),
             limit: limits.get(&period.programme).copied().unwrap_or(DEFAULT_MAX_MINUTES_PER_MONTH),
         };
+        let companion = companions.iter().find(|companion| companion.referral == period.referral);
+        let away = companion.filter(|companion| companion.current).and_then(|companion| absences.get(&companion.link_worker));
         let around = Surroundings {
+            programme_break: breaks.get(&period.programme).filter(|_| period.expect_running().is_ok()).and_then(|all| break_on(all, today)),
+            absence: away.and_then(|all| absence_from(all, today)),
             today,
-            companion: companions.iter().find(|companion| companion.referral == period.referral),
+            companion,
             month_hours: MonthHoursView::new(month, hours),
             months: totals.get(&period.id).map_or(&[], Vec::as_slice),
             unanswered_links: unanswered.get(&period.referral).copied().unwrap_or_default(),

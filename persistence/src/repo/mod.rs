@@ -14,6 +14,7 @@ macro_rules! of_programmes {
     }};
 }
 
+pub mod absences;
 pub mod activities;
 pub mod activity_links;
 pub mod api_client_keys;
@@ -22,19 +23,24 @@ pub mod assignments;
 pub mod audit;
 pub mod client_changes;
 pub mod clients;
+pub mod concern_guidance;
+pub mod concerns;
 pub mod consent_texts;
 pub mod consents;
 pub mod data_keys;
 pub mod data_requests;
 pub mod events;
 pub mod goals;
+pub mod handovers;
 pub mod idempotency;
 pub mod identities;
 pub mod legal_holds;
 pub mod link_workers;
 pub mod measures;
+pub mod mentoring_sessions;
 pub mod messages;
 pub mod organisations;
+pub mod programme_breaks;
 pub mod programmes;
 pub mod records;
 pub mod referral_closings;

@@ -193,6 +193,7 @@ fn people(db: &mut Db<'_>) -> Result<(), StoreError> {
         privacy_notice_url: None,
         municipalities: BTreeSet::from([sodankyla()]),
         active: true,
+        refresher_months: 6,
     })?;
     for (user, login) in [(COORDINATOR, "kaisa"), (LIISA, "liisa"), (AINO, "aino")] {
         let user = User {
@@ -414,11 +415,8 @@ fn expect_report(db: &mut Db<'_>) -> Result<(), StoreError> {
     assert_eq!(earlier.visits.len(), 1);
     let nothing = db.outcome_figures(ReportScope { from: day("2026-08-21"), until: day("2026-12-31"), ..scope })?;
     assert!(nothing.cases == CaseCounts::default() && nothing.pairs.is_empty() && nothing.fees == MinuteCents::default());
-    let ended = SupportPeriodFilter {
-        state: Some(SupportPeriodStateCode::Ended),
-        link_worker: Some(id(LINK_WORKER)),
-        ..SupportPeriodFilter::default()
-    };
+    let state = Some(SupportPeriodStateCode::Ended);
+    let ended = SupportPeriodFilter { state, link_worker: Some(id(LINK_WORKER)), ..SupportPeriodFilter::default() };
     let today = day("2026-11-22");
     assert_eq!(db.support_period_list(&as_coordinator(), today, ended, &PageRequest::first(5))?.items.len(), 1);
     assert!(db.support_period_list(&as_link_worker(), today, ended, &PageRequest::first(5))?.items.is_empty());

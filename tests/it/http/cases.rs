@@ -63,6 +63,8 @@ pub enum Stage {
     Handled,
     /// The client can fetch what they asked for.
     Fulfilled,
+    /// In support, with a concern that the client may see.
+    Released,
 }
 
 impl Stage {
@@ -92,6 +94,7 @@ impl Stage {
             Self::Asked => "data request received",
             Self::Handled => "data request in progress",
             Self::Fulfilled => "data request fulfilled",
+            Self::Released => "concern released",
         }
     }
 }
@@ -276,12 +279,39 @@ impl Built {
         }
         self.look_up(&coordinator, "link_worker_id", "/v1/link-workers");
         self.look_up(&coordinator, "activity_id", "/v1/activities");
+        self.people(app);
         let runs = admin.get("/v1/retention-runs").send().expect(200);
         if runs["items"].as_array().unwrap().is_empty() {
             crate::http::dry_run(app);
         }
         let runs = admin.get("/v1/retention-runs").send().expect(200);
         self.keep("retention_run_id", &runs["items"][0]);
+    }
+
+    /// What the coordinator keeps about those who do the work.
+    fn people(&mut self, app: &TestApp) {
+        let coordinator = app.user(app.world.own.coordinator);
+        let worker = self.id("link_worker_id").to_owned();
+        let body = json!({"from": "2030-07-01", "until": "2030-07-31", "reason": "holiday"});
+        let absence = coordinator.post(&format!("/v1/link-workers/{worker}/absences")).json(body).send().expect(201);
+        self.keep("absence_id", &absence);
+        let body = json!({"from": "2030-07-01", "until": "2030-07-31", "reason": "holiday_season"});
+        let programme = self.id("programme_id").to_owned();
+        let found = coordinator.post(&format!("/v1/programmes/{programme}/breaks")).json(body).send().expect(201);
+        self.keep("programme_break_id", &found);
+        for name in ["absence_id", "programme_break_id"] {
+            self.versions.insert(name.to_owned(), 1);
+        }
+        let place = "/v1/concern-guidance?municipality=758&kind=social_care";
+        let known = coordinator.get(place).send().expect(200)["items"][0].clone();
+        let guidance = if known["national"] == true {
+            let body = json!({"programme_id": programme, "municipality": "758", "kind": "social_care", "where": "Sosiaalitoimisto"});
+            coordinator.post("/v1/concern-guidance").json(body).send().expect(201)
+        } else {
+            known
+        };
+        self.keep("concern_guidance_id", &guidance);
+        self.versions.insert("concern_guidance_id".to_owned(), guidance["version"].as_i64().unwrap());
     }
 
     fn write(&mut self, app: &TestApp, mut body: Value, origin: Origin, submit: bool) {
@@ -343,7 +373,9 @@ impl Built {
             }
             Stage::Deferred => self.step(&coordinator, "defer", json!({"resume_on": "2027-01-10"})),
             Stage::Closed => self.step(&coordinator, "close", json!({"outcome": "redirected", "end_reason": "health_service"})),
-            Stage::Proposed | Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused => self.support(app, stage),
+            Stage::Proposed | Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused | Stage::Released => {
+                self.support(app, stage);
+            }
             _ => {}
         }
         let consents = coordinator.get(&format!("/v1/referrals/{}/consents", self.id("referral_id"))).send().expect(200);
@@ -424,11 +456,21 @@ impl Built {
         self.keep("time_entry_id", &entry);
         let measures = worker.get(&format!("{path}/measures")).send().expect(200);
         self.keep("measure_id", &measures["items"][0]);
+        let body = json!({
+            "kind": "older_person", "facts": "Jääkaappi oli tyhjä.", "person_informed": false, "not_informed_reason": "Ei jaksanut puhua."
+        });
+        let concern = worker.post(&format!("{referral}/concerns")).json(body).send().expect(201);
+        self.keep("concern_id", &concern);
+        if stage == Stage::Released {
+            let release = format!("/v1/concerns/{}/release", self.id("concern_id"));
+            coordinator.post(&release).if_match(1).json(json!({})).send().expect(200);
+        }
         for (name, path) in [
             ("support_period_id", "/v1/support-periods"),
             ("goal_id", "/v1/goals"),
             ("visit_id", "/v1/visits"),
             ("time_entry_id", "/v1/time-entries"),
+            ("concern_id", "/v1/concerns"),
         ] {
             self.look_up(&coordinator, name, path);
         }

@@ -185,7 +185,48 @@ pub(crate) fn lines() -> Vec<Line> {
         })
     });
     add("link_worker_view", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
-    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerManage), |_| json!({"interests": "Hiihto"}));
+    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerManage), |_| json!({"interests": "Hiihto", "status": "active"}));
+    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerOwnUpdate), |_| json!({"interests": "Kutominen"}));
+    add("absence_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
+    add(
+        "absence_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerOwnUpdate),
+        |_| json!({"from": "2031-07-01", "until": "2031-07-31", "reason": "holiday"}),
+    );
+    add("absence_update", S::Settings, nurse, Worker(A::LinkWorkerOwnUpdate), |_| json!({"reason": "study"}));
+    add("mentoring_session_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
+    add(
+        "mentoring_session_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerManage),
+        |_| json!({"on": "2026-11-12", "minutes": 90, "mentor": "Kaisa Koordinaattori", "kind": "group"}),
+    );
+    add("programme_break_list", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add(
+        "programme_break_create",
+        S::Settings,
+        nurse,
+        Programme(A::ProgrammeBreakManage),
+        |_| json!({"from": "2031-07-01", "until": "2031-07-31", "reason": "holiday_season"}),
+    );
+    add("programme_break_update", S::Settings, nurse, Programme(A::ProgrammeBreakManage), |_| json!({"words": {"fi": "Lomalla."}}));
+    add("concern_guidance_list", S::Settings, nurse, List(A::ConcernGuidanceView), no_body);
+    add("concern_guidance_create", S::Settings, nurse, Programme(A::ConcernGuidanceManage), |built| {
+        // No place has two for one kind.
+        let places = lahete_api::municipalities::register::all();
+        let place = &places[super::cases::number() % places.len()].code;
+        json!({"programme_id": built.id("programme_id"), "municipality": place, "kind": "child", "where": "Lastensuojelu"})
+    });
+    add("concern_guidance_update", S::Settings, nurse, Programme(A::ConcernGuidanceManage), |_| json!({"hours": "ma–to 9–15"}));
+    add("handover_make", S::Settings, nurse, Programme(A::HandoverMake), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "from_link_worker_id": built.id("other_worker"),
+            "to_link_worker_id": built.id("link_worker_id"), "reason": "Opintovapaa.", "validate_only": true
+        })
+    });
     add("contract_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
     add(
         "contract_create",
@@ -447,6 +488,21 @@ pub(crate) fn lines() -> Vec<Line> {
     add("measure_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
     add("measure_view", S::InSupport, nurse, Case(A::MeasureView), no_body);
 
+    add("concern_list", S::InSupport, nurse, List(A::ConcernView), no_body);
+    add("referral_concern_list", S::InSupport, nurse, Case(A::ConcernListView), no_body);
+    add("concern_view", S::InSupport, nurse, Case(A::ConcernView), no_body);
+    add("concern_update", S::InSupport, nurse, Case(A::ConcernUpdate), |_| json!({"follow_up": "Kotihoito käy huomenna."}));
+    add("concern_close", S::InSupport, nurse, Case(A::ConcernRelease), |_| json!({"follow_up": "Kotihoito käy."}));
+    add("concern_release", S::InSupport, nurse, Case(A::ConcernRelease), empty);
+    add("me_concerns", S::Released, nurse, Mine, no_body);
+    // Behind the lists, because whoever sent the referral has recorded one, too, from here on.
+    add(
+        "concern_create",
+        S::InSupport,
+        nurse,
+        Case(A::ConcernRecord),
+        |_| json!({"kind": "child", "facts": "Lapsi oli yksin kotona.", "person_informed": true}),
+    );
     add("report_outcomes", S::InSupport, nurse, Programme(A::ReportView), no_body);
     add("audit_event_list", S::InSupport, nurse, List(A::AuditView), no_body);
     add("audit_checkpoint_list", S::Settings, nurse, Anywhere(Role::PrivacyOfficer), no_body);
@@ -525,6 +581,10 @@ impl Who {
         if !self.own_programme || !self.first {
             return false;
         }
+        // A concern is its reporter's: here the link worker's.
+        if matches!(action, Action::ConcernView | Action::ConcernUpdate) && self.role != Some(Role::LinkWorker) {
+            return false;
+        }
         match self.role {
             Some(Role::Referrer) => line.origin == Origin::Referrer,
             Some(Role::Integration) => line.origin == Origin::Machine,
@@ -537,7 +597,7 @@ impl Who {
                 }
             }
             Some(Role::LinkWorker) => match line.stage {
-                Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused => true,
+                Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused | Stage::Released => true,
                 Stage::Proposed => matches!(action, Action::AssignmentView | Action::AssignmentAnswer),
                 _ => false,
             },

@@ -22,7 +22,7 @@ use crate::support::{Kind, TestApp, golden};
 
 /// Tables that administrators and coordinators fill by hand, a row for each partner, colleague or club, and the lists of the schema itself. Every
 /// other table grows with the referrals.
-const SMALL: [&str; 17] = [
+const SMALL: [&str; 21] = [
     "data_keys",
     "programmes",
     "programme_municipalities",
@@ -36,6 +36,10 @@ const SMALL: [&str; 17] = [
     "link_worker_municipalities",
     "contracts",
     "trainings",
+    "absences",
+    "mentoring_sessions",
+    "programme_breaks",
+    "concern_guidance",
     "activities",
     "activity_themes",
     "sqlite_master",
@@ -110,6 +114,7 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         "from" => one(&if is_instant(schema) { "2026-01-01T00:00:00Z".to_owned() } else { "2026-01-01".to_owned() }),
         "until" => one(&if is_instant(schema) { "2026-12-31T00:00:00Z".to_owned() } else { "2026-12-31".to_owned() }),
         "on" => one("2026-12-31"),
+        "available_on" | "refresher_due_before" | "link_worker_absent_on" => one("2026-12-31"),
         "due_within_days" => one("30"),
         "no_visit_for_days" => one("0"),
         "ends_within_days" => one("366"),

@@ -46,6 +46,7 @@ store_test! {
             privacy_notice_url: Some("https://hyvinvointilahete.example/tietosuoja".to_owned()),
             municipalities: ["890", "148"].iter().map(|code| MunicipalityCode::parse(code).unwrap()).collect(),
             active: true,
+            refresher_months: 4,
         };
         let terms = Terms {
             id: fresh(),
@@ -55,7 +56,7 @@ store_test! {
             max_minutes_per_month: 480,
             fee_per_hour: Cents(1450),
         };
-        let changed = Programme { name: "Toinen".to_owned(), privacy_notice_url: None, municipalities: BTreeSet::new(), active: false, ..programme.clone() };
+        let changed = Programme { name: "Toinen".to_owned(), privacy_notice_url: None, municipalities: BTreeSet::new(), active: false, refresher_months: 12, ..programme.clone() };
         let (id, first, second, agreed) = (programme.id, programme.clone(), changed.clone(), terms.clone());
         stage.put(move |db| {
             db.programme_insert(&first)?;

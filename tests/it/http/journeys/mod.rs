@@ -9,6 +9,7 @@ mod guidance;
 mod known_clients;
 mod machines;
 mod open_door;
+mod people;
 mod questions;
 mod support;
 mod visits;

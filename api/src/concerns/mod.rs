@@ -1,0 +1,7 @@
+//! Concerns: what must be, or may be, reported about a client; seen by its reporter, the coordinators and the privacy officer.
+
+mod cases;
+mod routes;
+pub mod wire;
+
+pub use routes::configure;
