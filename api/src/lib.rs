@@ -4,6 +4,7 @@
 //! the `routes.rs` of a room.
 
 pub mod activities;
+pub mod activity_imports;
 pub mod activity_links;
 pub mod api_client_keys;
 pub mod api_clients;
@@ -47,6 +48,7 @@ pub mod rooms;
 pub mod startup;
 pub mod state;
 pub mod support_periods;
+pub mod theme_mappings;
 pub mod under_way;
 pub mod users;
 pub mod visits;

@@ -157,6 +157,10 @@ actions! {
     LinkWorkerManage = "link_worker_manage" sees LinkWorkerView;
     /// Add and change activities.
     ActivityManage = "activity_manage" sees ActivityManage;
+    /// Start imports of activities, and see how far they are.
+    ActivityImport = "activity_import" sees ActivityImport;
+    /// Say which classes of another directory belong to which themes.
+    ThemeMappingManage = "theme_mapping_manage" sees ThemeMappingManage;
     /// Read statistics, small cells hidden.
     ReportView = "report_view" sees ReportView;
     /// Read statistics whole.
@@ -316,6 +320,8 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::RoleAssignmentManage
             | A::RetentionView
             | A::RetentionManage
+            | A::ActivityImport
+            | A::ThemeMappingManage
             | A::ApiClientManage => Scope::Programme,
             _ => Scope::None,
         },

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod activity_import;
 pub mod actor;
 pub mod assignment;
 pub mod audit;
@@ -24,9 +25,11 @@ pub mod money;
 pub mod programme;
 pub mod referral;
 pub mod retention;
+pub mod search;
 pub mod statistics;
 pub mod support_period;
 pub mod text;
+pub mod theme_mapping;
 pub mod time;
 pub mod user;
 pub mod version;

@@ -15,6 +15,7 @@ macro_rules! of_programmes {
 }
 
 pub mod activities;
+pub mod activity_imports;
 pub mod activity_links;
 pub mod api_client_keys;
 pub mod api_clients;
@@ -45,6 +46,7 @@ pub mod revocations;
 pub mod role_assignments;
 pub mod sealed;
 pub mod support_periods;
+pub mod theme_mappings;
 pub mod trail;
 pub mod users;
 pub mod visits;
