@@ -29,7 +29,7 @@ pub type ImportableCode = Choice<Importable>;
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "programme_id": "01900000-0000-7000-8000-000000000001", "source": "ptv", "municipalities": ["758"], "since": "2026-11-15T00:00:00Z"
+    "programme_id": "01900000-0000-7000-8000-000000000001", "source": "ptv", "municipalities": ["758"], "since": "2026-01-15T00:00:00Z"
 }))]
 pub struct ActivityImportCreate {
     /// For which programme.

@@ -23,7 +23,7 @@ use crate::among::among;
 use crate::connection::{MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Page, PageRequest, merged};
 use crate::schema::{activities, activity_import_records, activity_imports, activity_sources};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, JsonCol, UuidCol, VersionCol, parse_instant};
 
@@ -287,25 +287,31 @@ impl Db<'_> {
         state: Option<ActivityImportState>,
         request: &PageRequest,
     ) -> Result<Page<ActivityImport>, StoreError> {
-        if programmes.is_empty() {
-            return Ok(Page { items: Vec::new(), next: None });
-        }
-        let programmes: Vec<_> = programmes.iter().copied().map(IdCol).collect();
-        let mut query = activity_imports::table.select(ImportRow::as_select()).into_boxed::<MultiBackend>();
-        query = of_programmes!(query, activity_imports::programme_id, programmes);
-        if let Some(state) = state {
-            query = query.filter(activity_imports::state.eq(CodeCol(state)));
-        }
-        if let Some(cursor) = &request.after {
-            let Some(at) = parse_instant(&cursor.sort) else { return Ok(Page { items: Vec::new(), next: None }) };
-            let behind =
-                activity_imports::created_at.lt(InstantCol(at)).or(activity_imports::id.lt(IdCol(ActivityImportId::from_uuid(cursor.id))));
-            query = query.filter(activity_imports::created_at.le(InstantCol(at))).filter(behind);
-        }
-        let rows = query
-            .order((activity_imports::created_at.desc(), activity_imports::id.desc()))
-            .limit(request.fetch())
-            .load::<ImportRow>(self.conn())?;
+        let after = match &request.after {
+            None => None,
+            Some(cursor) => match parse_instant(&cursor.sort) {
+                Some(at) => Some((at, ActivityImportId::from_uuid(cursor.id))),
+                None => return Ok(Page { items: Vec::new(), next: None }),
+            },
+        };
+        // Each programme by itself, so that an index gives its rows in the order of the list.
+        let of_one = |programme: &ProgrammeId| -> Result<Vec<ImportRow>, StoreError> {
+            let mut query = activity_imports::table
+                .filter(activity_imports::programme_id.eq(IdCol(*programme)))
+                .select(ImportRow::as_select())
+                .into_boxed::<MultiBackend>();
+            if let Some(state) = state {
+                query = query.filter(activity_imports::state.eq(CodeCol(state)));
+            }
+            if let Some((at, id)) = after {
+                let behind = activity_imports::created_at.lt(InstantCol(at)).or(activity_imports::id.lt(IdCol(id)));
+                query = query.filter(activity_imports::created_at.le(InstantCol(at))).filter(behind);
+            }
+            let order = (activity_imports::created_at.desc(), activity_imports::id.desc());
+            Ok(query.order(order).limit(request.fetch()).load::<ImportRow>(self.conn())?)
+        };
+        let newest_first = |one: &ImportRow, other: &ImportRow| (other.created_at, other.id).cmp(&(one.created_at, one.id));
+        let rows = merged(programmes, request, of_one, newest_first)?;
         let page = Page::from_rows(rows, request, |row| Cursor { sort: row.created_at.0.to_string(), id: row.id.0.as_uuid() });
         page.try_map(ActivityImport::try_from)
     }

@@ -10,8 +10,8 @@ use lahete_domain::client::{Birth, Client, ClientData, Contact};
 use lahete_domain::codes::{
     AbsentParty, ActivityStatus, AnswerMode, AssignmentEndReason, Barrier, Code as _, ConsentMethod, ConsentPurpose, ContactChannel,
     ContactResult, ContentKind, ContractKind, DayOfWeek, DeclineReason, EndReason, EventKind, GoalOutcome, Instrument, Language,
-    LinkWorkerStatus, MessageKind, MessageParty, MissingReason, OrganisationKind, Outcome, PauseReason, Price, Priority, ReferralStateCode,
-    Role, Route, Sector, SupportKind, Theme, Timepoint, TrainingKind, VisitMode, VisitPurpose,
+    LinkWorkerStatus, MessageKind, MessageParty, MissingReason, OrganisationKind, Outcome, PauseReason, Priority, ReferralStateCode, Role,
+    Route, Sector, SupportKind, Theme, Timepoint, TrainingKind, VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
 use lahete_domain::event::Event;

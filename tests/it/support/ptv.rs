@@ -108,7 +108,8 @@ impl Directory {
             envelope(&items, page, self.page_size)
         } else if path.ends_with("/list") {
             let wanted = query["guids"];
-            let items: Vec<Value> = all(entity).iter().filter(|item| wanted.contains(item["id"].as_str().unwrap())).cloned().collect();
+            let items: Vec<Value> =
+                all(entity).iter().filter(|item| wanted.contains(item["id"].as_str().unwrap_or("-"))).cloned().collect();
             Value::from(items)
         } else {
             let items: Vec<Value> = match query.get("status") {

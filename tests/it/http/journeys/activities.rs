@@ -49,7 +49,7 @@ on_both! {
 
         let checked = coordinator.post(&format!("{path}/check")).if_match(older.version()).send().expect(200);
         assert_eq!((&checked["checked_on"], &checked["checked_days_ago"]), (&json!("2026-11-23"), &json!(0)));
-        coordinator.post(&format!("{path}/check")).if_match(1).send().problem(412, "stale");
+        coordinator.post(&format!("{path}/check")).if_match(1).send().problem(412, "stale_version");
         coordinator.post(&format!("{path}/check")).send().problem(428, "precondition_required");
         app.user(people.link_worker).post(&format!("{path}/check")).if_match(2).send().problem(403, "forbidden");
         app.user(app.world.other.coordinator).post(&format!("{path}/check")).if_match(2).send().problem(403, "forbidden");
@@ -166,7 +166,7 @@ const SEARCHES: &[(&str, Option<&str>)] = &[
     ("retkeily", Some("Metsäretki")),
     ("kansallispuisto", Some("Metsäretki")),
     ("oljyvari", Some("Öljyvärimaalaus")),
-    ("\"kuoro\" OR *", Some("Kuoro")),
+    ("\"kuoro\" - *", Some("Kuoro")),
     ("xyzzyq", None),
     ("--", None),
 ];
@@ -238,6 +238,6 @@ on_both! {
             assert_eq!(found(&app, &format!("{own}&{query}")), names, "{query}");
         }
         assert_eq!(items(app.nobody().get(&format!("/v1/activities?{own}&limit=2")).send()).len(), 2);
-        app.nobody().get("/v1/activities?active=true").send().problem(400, "invalid_parameter");
+        app.nobody().get("/v1/activities?active=true").send().problem(400, "unknown_parameter");
     }
 }

@@ -236,7 +236,7 @@ fn themes_follow_the_mapping(kind: Kind) {
     assert_eq!(refused.problem(422, "invalid")["errors"].as_array().unwrap().len(), 2);
     let given = put(&admin, 1, json!([{"term": "P27", "themes": ["nature", "sleep"]}])).expect(200);
     assert_eq!((&given["version"], &given["shipped"]), (&json!(2), &json!(false)));
-    put(&coordinator, 1, json!([])).problem(412, "stale");
+    put(&coordinator, 1, json!([])).problem(412, "stale_version");
     let began = Instant::now();
     while coordinator.get(&path).send().expect(200)["applying"] == true {
         assert!(began.elapsed() < PATIENCE);
