@@ -5,6 +5,7 @@
 
 pub mod absences;
 pub mod activities;
+pub mod activity_imports;
 pub mod activity_links;
 pub mod api_client_keys;
 pub mod api_clients;
@@ -53,6 +54,7 @@ pub mod rooms;
 pub mod startup;
 pub mod state;
 pub mod support_periods;
+pub mod theme_mappings;
 pub mod time_entries;
 pub mod under_way;
 pub mod users;

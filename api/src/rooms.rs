@@ -40,6 +40,8 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::assignments::configure);
     config.configure(crate::activities::configure);
     config.configure(crate::activity_links::configure);
+    config.configure(crate::activity_imports::configure);
+    config.configure(crate::theme_mappings::configure);
     config.configure(crate::support_periods::configure);
     config.configure(crate::goals::configure);
     config.configure(crate::visits::configure);

@@ -181,6 +181,10 @@ actions! {
     LinkWorkerOwnUpdate = "link_worker_own_update" sees LinkWorkerView;
     /// Add and change activities.
     ActivityManage = "activity_manage" sees ActivityManage;
+    /// Start imports of activities, and see how far they are.
+    ActivityImport = "activity_import" sees ActivityImport;
+    /// Say which classes of another directory belong to which themes.
+    ThemeMappingManage = "theme_mapping_manage" sees ThemeMappingManage;
     /// Read statistics, small cells hidden.
     ReportView = "report_view" sees ReportView;
     /// Read statistics whole.
@@ -359,6 +363,8 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ConcernGuidanceView
             | A::ConcernGuidanceManage
             | A::ProgrammeBreakManage
+            | A::ActivityImport
+            | A::ThemeMappingManage
             | A::ApiClientManage => Scope::Programme,
             _ => Scope::None,
         },

@@ -401,6 +401,59 @@ codes! {
         Fee = "fee",
         Unknown = "unknown",
     }
+    /// Whether one can join an activity.
+    ActivityStatus in "activity-statuses" {
+        Active = "active",
+        TemporarilyClosed = "temporarily_closed",
+        Inactive = "inactive",
+        Withdrawn = "withdrawn",
+    }
+    /// What an entry of the directory offers.
+    ContentKind in "content-kinds" {
+        Service = "service",
+        SelfCareProgramme = "self_care_programme",
+        Information = "information",
+    }
+    /// Where an entry of the directory is kept.
+    ActivitySource in "activity-sources" {
+        Own = "own",
+        Ptv = "ptv",
+    }
+    /// A day of the week.
+    DayOfWeek in "weekdays" {
+        Monday = "monday",
+        Tuesday = "tuesday",
+        Wednesday = "wednesday",
+        Thursday = "thursday",
+        Friday = "friday",
+        Saturday = "saturday",
+        Sunday = "sunday",
+    }
+    /// How far an import of activities is.
+    ActivityImportState in "activity-import-states" {
+        Queued = "queued",
+        Running = "running",
+        Finished = "finished",
+        Failed = "failed",
+    }
+    /// What an import of activities reads now.
+    ActivityImportPhase in "activity-import-phases" {
+        Organisations = "organisations",
+        Channels = "channels",
+        Services = "services",
+        Archived = "archived",
+        Withdrawn = "withdrawn",
+    }
+    /// Why an item of another directory was not taken over as it stands.
+    ActivityImportFault in "activity-import-faults" {
+        WrongShape = "wrong_shape",
+        NoId = "no_id",
+        NoName = "no_name",
+        TooLarge = "too_large",
+        NotPublished = "not_published",
+        NotAnActivity = "not_an_activity",
+        DuplicateBusinessId = "duplicate_business_id",
+    }
     /// How far a client has come with an activity.
     ActivityLinkStateCode in "activity-link-states" {
         Proposed = "proposed",

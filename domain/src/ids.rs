@@ -107,6 +107,8 @@ ids! {
     GoalId = "goal";
     /// An entry of the activity directory.
     ActivityId = "activity";
+    /// One import of activities from another directory.
+    ActivityImportId = "activity_import";
     /// An activity that a client was guided to.
     ActivityLinkId = "activity_link";
     /// One contact of client and worker.

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod activity_import;
 pub mod actor;
 pub mod assignment;
 pub mod audit;
@@ -27,9 +28,11 @@ pub mod programme;
 pub mod programme_break;
 pub mod referral;
 pub mod retention;
+pub mod search;
 pub mod statistics;
 pub mod support_period;
 pub mod text;
+pub mod theme_mapping;
 pub mod time;
 pub mod time_entry;
 pub mod user;

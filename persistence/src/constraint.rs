@@ -43,6 +43,10 @@ pub enum Constraint {
     ConsentTextTaken,
     /// The place has a guidance for this kind of concern already.
     GuidanceTaken,
+    /// An import of activities for this programme has begun and not ended.
+    ActivityImportOpen,
+    /// The programme has this entry of another directory already.
+    ActivitySourceTaken,
     /// A row refers to another one that does not exist, or is referred to. SQLite does not say which.
     ForeignKey,
     /// Any other rule.
@@ -85,6 +89,8 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
         "consent_texts_programme_id_version_language_key",
         "consent_texts.programme_id, consent_texts.version, consent_texts.language",
     ),
+    (Constraint::ActivityImportOpen, "activity_imports_unfinished_key", "activity_imports.programme_id"),
+    (Constraint::ActivitySourceTaken, "activities_programme_id_source_id_key", "activities.programme_id, activities.source_id"),
 ];
 
 /// What the triggers of both databases say.
@@ -140,6 +146,8 @@ impl fmt::Display for Constraint {
             Self::KeyNameTaken => "the machine has a key of this name",
             Self::AssertionUsed => "the assertion has opened before",
             Self::ConsentTextTaken => "the programme has this version of its consent text in this language",
+            Self::ActivityImportOpen => "an import of activities is not through",
+            Self::ActivitySourceTaken => "the entry of the other directory is there already",
             Self::ForeignKey => "a row refers to one that does not exist",
             Self::Other => "a rule of the schema",
         })

@@ -591,13 +591,30 @@ diesel::table! {
         name -> Text,
         name_lower -> Text,
         description -> Nullable<Text>,
-        municipality -> Nullable<Text>,
         price -> Text,
         kaikukortti -> Bool,
         remote -> Bool,
         languages -> Text,
         checked_on -> Date,
-        active -> Bool,
+        text_language -> Text,
+        summary -> Nullable<Text>,
+        translations -> DbJson,
+        keywords -> Text,
+        provider -> Nullable<DbJson>,
+        status -> Text,
+        content_kind -> Text,
+        themes -> Text,
+        municipalities -> Text,
+        nationwide -> Bool,
+        notes -> DbJson,
+        schedule -> DbJson,
+        places -> DbJson,
+        contact -> DbJson,
+        source -> Text,
+        source_id -> Nullable<DbUuid>,
+        source_modified -> Nullable<DbInstant>,
+        licence -> Nullable<Text>,
+        search_no -> BigInt,
     }
 }
 
@@ -605,9 +622,72 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 
-    activity_themes (activity_id, theme) {
+    activity_sources (activity_id) {
         activity_id -> DbUuid,
-        theme -> Text,
+        content_hash -> Binary,
+        classes -> Text,
+        channels -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    activity_import_records (programme_id, kind, source_id) {
+        programme_id -> DbUuid,
+        kind -> Text,
+        source_id -> DbUuid,
+        business_id -> Nullable<Text>,
+        content_hash -> Binary,
+        content -> DbJson,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    activity_imports (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        origin -> Text,
+        municipalities -> Text,
+        changed_since -> Nullable<DbInstant>,
+        state -> Text,
+        phase -> Text,
+        step -> BigInt,
+        page -> BigInt,
+        item -> BigInt,
+        pages_of_step -> Nullable<BigInt>,
+        pages -> BigInt,
+        seen -> BigInt,
+        added -> BigInt,
+        changed -> BigInt,
+        unchanged -> BigInt,
+        tombstoned -> BigInt,
+        skipped -> BigInt,
+        faults -> DbJson,
+        problem -> Nullable<Text>,
+        created_at -> DbInstant,
+        created_by -> Nullable<DbUuid>,
+        beat_at -> Nullable<DbInstant>,
+        finished_at -> Nullable<DbInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    theme_mappings (programme_id) {
+        programme_id -> DbUuid,
+        version -> BigInt,
+        entries -> DbJson,
+        changed_at -> DbInstant,
+        changed_by -> Nullable<DbUuid>,
+        applied_after -> Nullable<DbUuid>,
     }
 }
 
@@ -953,7 +1033,7 @@ diesel::joinable!(visit_workers -> visits (visit_id));
 diesel::joinable!(visit_workers -> link_workers (link_worker_id));
 diesel::joinable!(measures -> support_periods (support_period_id));
 diesel::joinable!(goals -> support_periods (support_period_id));
-diesel::joinable!(activity_themes -> activities (activity_id));
+diesel::joinable!(activity_sources -> activities (activity_id));
 diesel::joinable!(activity_links -> activities (activity_id));
 diesel::joinable!(activity_links -> referrals (referral_id));
 diesel::joinable!(link_worker_municipalities -> link_workers (link_worker_id));
@@ -1000,7 +1080,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     support_periods,
     goals,
     activities,
-    activity_themes,
+    activity_sources,
+    activity_import_records,
+    activity_imports,
+    theme_mappings,
     activity_links,
     visits,
     referral_closings,

@@ -672,7 +672,9 @@ impl Stage<'_> {
         case::note(db, &ctx, &open, EventKind::GoalRecorded, None, None)?;
         let ctx = self.as_user(db, LIISA, at, "activity_link_create")?;
         self.link_activity(db, &ctx, &AINO, 0x0067, 0x0041)?;
-        case::note(db, &ctx, &open, EventKind::ActivityLinked, None, None)
+        case::note(db, &ctx, &open, EventKind::ActivityLinked, None, None)?;
+        // It has ended since, as the national directory says; that Aino was to go there stays.
+        super::activities::link_with_ended(db, &ctx, AINO.referral(), id(0x00e1))
     }
 
     /// Reino is away from home for a while.

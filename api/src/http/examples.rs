@@ -43,6 +43,7 @@ const USUAL: &[(&str, &str)] = &[
     ("concern_guidance_id", "00e4"),
     ("absence_id", "00e8"),
     ("programme_break_id", "00ed"),
+    ("activity_import_id", "00e0"),
 ];
 
 /// An operation that needs a resource in another state than the usual one has, or another version of it.
@@ -97,6 +98,7 @@ const SPECIAL: &[Special] = &[
     on("assignment_end", &[("assignment_id", "00b0")], 2),
     on("support_period_resume", &[("support_period_id", "00b2")], 2),
     on("visit_hold", PLANNED, 1),
+    on("theme_mapping_put", &[], 2),
     on("visit_cancel", PLANNED, 1),
     on("visit_mark_not_attended", PLANNED, 1),
 ];

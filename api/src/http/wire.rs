@@ -269,6 +269,13 @@ code_aliases! {
     BarrierCode = Barrier;
     ThemeCode = Theme;
     PriceCode = Price;
+    ActivityStatusCode = ActivityStatus;
+    ContentKindCode = ContentKind;
+    ActivitySourceCode = ActivitySource;
+    DayOfWeekCode = DayOfWeek;
+    ActivityImportStateCode = ActivityImportState;
+    ActivityImportPhaseCode = ActivityImportPhase;
+    ActivityImportFaultCode = ActivityImportFault;
     ActivityLinkStateCode = ActivityLinkStateCode;
     InstrumentCode = Instrument;
     TimepointCode = Timepoint;

@@ -656,7 +656,7 @@ pub fn guide(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralGui
     let open = transition(db, ctx, Action::ReferralGuide, id, words(body.comment), |db, open| {
         let programme = open.case.referral.programme;
         for activity in &chosen {
-            let found = db.activity_get(*activity)?.filter(|found| found.active && found.programme == programme);
+            let found = db.activity_get(*activity)?.filter(|found| found.can_be_joined() && found.programme == programme);
             if found.is_none() {
                 return Err(AppError::fault(Fault::new("/activity_ids", "not_found", "One of the activities is not in the directory.")));
             }

@@ -16,6 +16,7 @@ macro_rules! of_programmes {
 
 pub mod absences;
 pub mod activities;
+pub mod activity_imports;
 pub mod activity_links;
 pub mod api_client_keys;
 pub mod api_clients;
@@ -52,6 +53,7 @@ pub mod revocations;
 pub mod role_assignments;
 pub mod sealed;
 pub mod support_periods;
+pub mod theme_mappings;
 pub mod time_entries;
 pub mod trail;
 pub mod users;

@@ -280,6 +280,10 @@ impl Built {
         self.look_up(&coordinator, "link_worker_id", "/v1/link-workers");
         self.look_up(&coordinator, "activity_id", "/v1/activities");
         self.people(app);
+        let mapping = admin.get(&format!("/v1/theme-mappings/{programme}")).send();
+        self.versions.insert("theme_mapping".to_owned(), mapping.version());
+        let import = crate::support::ptv::finished_import(app);
+        self.ids.insert("activity_import_id".to_owned(), import.to_string());
         let runs = admin.get("/v1/retention-runs").send().expect(200);
         if runs["items"].as_array().unwrap().is_empty() {
             crate::http::dry_run(app);

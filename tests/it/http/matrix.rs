@@ -177,6 +177,24 @@ pub(crate) fn lines() -> Vec<Line> {
         })
     });
     add("activity_update", S::Settings, nurse, Visible(A::ActivityManage), |_| json!({"kaikukortti": true}));
+    add("activity_check", S::Settings, nurse, Visible(A::ActivityManage), no_body);
+    add("activity_import_list", S::Settings, nurse, List(A::ActivityImport), no_body);
+    add("activity_import_view", S::Settings, nurse, Programme(A::ActivityImport), no_body);
+    add(
+        "activity_import_create",
+        S::Settings,
+        nurse,
+        Programme(A::ActivityImport),
+        |built| json!({"programme_id": built.id("programme_id"), "source": "ptv"}),
+    );
+    add("theme_mapping_view", S::Settings, nurse, Programme(A::ThemeMappingManage), no_body);
+    add(
+        "theme_mapping_put",
+        S::Settings,
+        nurse,
+        Programme(A::ThemeMappingManage),
+        |_| json!({"entries": [{"term": "P27", "themes": ["moving"]}]}),
+    );
     add("link_worker_list", S::Settings, nurse, List(A::LinkWorkerView), no_body);
     add("link_worker_create", S::Settings, nurse, Programme(A::LinkWorkerManage), |built| {
         json!({
@@ -714,6 +732,9 @@ fn versioned(operation: &str, path: &str) -> String {
     }
     if operation.contains("restriction") {
         return "restriction".to_owned();
+    }
+    if operation == "theme_mapping_put" {
+        return "theme_mapping".to_owned();
     }
     path.rsplit('{').next().unwrap().split('}').next().unwrap().to_owned()
 }

@@ -1,16 +1,17 @@
 //! What is written is what is read, for every kind of thing that the program keeps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lahete_domain::activity::{Activity, ActivityLink, ActivityLinkState};
+use chrono::NaiveTime;
+use lahete_domain::activity::{Activity, ActivityLink, ActivityLinkState, OpeningTime, Place, Provider, Translation};
 use lahete_domain::actor::{Caller, Validity};
 use lahete_domain::assignment::{Assignment, AssignmentState};
 use lahete_domain::client::{Birth, Client, ClientData, Contact};
 use lahete_domain::codes::{
-    AbsentParty, AnswerMode, AssignmentEndReason, Barrier, Code as _, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult,
-    ContractKind, DeclineReason, EndReason, EventKind, GoalOutcome, Instrument, Language, LinkWorkerStatus, MessageKind, MessageParty,
-    MissingReason, OrganisationKind, Outcome, PauseReason, Price, Priority, ReferralStateCode, Role, Route, Sector, SupportKind, Theme,
-    Timepoint, TrainingKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose,
+    AbsentParty, ActivityStatus, AnswerMode, AssignmentEndReason, Barrier, Code as _, ConsentMethod, ConsentPurpose, ContactChannel,
+    ContactResult, ContentKind, ContractKind, DayOfWeek, DeclineReason, EndReason, EventKind, GoalOutcome, Instrument, Language,
+    LinkWorkerStatus, MessageKind, MessageParty, MissingReason, OrganisationKind, Outcome, PauseReason, Priority, ReferralStateCode, Role,
+    Route, Sector, SupportKind, Theme, Timepoint, TrainingKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
 use lahete_domain::event::Event;
@@ -617,22 +618,46 @@ store_test! {
     fn an_activity_and_the_links_to_it(stage: Stage) {
         let people = stage.own;
         let activity = Activity {
-            id: fresh(),
-            version: Version::FIRST,
-            programme: people.programme,
-            organisation: None,
-            name: "Äänimaljat ja Öljyvärit".to_owned(),
+            provider: Some(Provider {
+                name: "Sodankylän seurakunta".to_owned(),
+                business_id: Some("0737546-2".to_owned()),
+                kind: Some(OrganisationKind::Parish),
+            }),
+            text_language: "smn".to_owned(),
+            summary: Some("Yhdessä.".to_owned()),
             description: Some("Tiistaisin klo 10.".to_owned()),
+            translations: BTreeMap::from([(
+                "sms".to_owned(),
+                Translation { name: "Ǩiõtt-tuâjj".to_owned(), summary: None, description: Some("Äʹrbb".to_owned()) },
+            )]),
+            keywords: "käsityö, kudonta".to_owned(),
+            content_kind: ContentKind::SelfCareProgramme,
             themes: BTreeSet::from([Theme::Culture, Theme::Sleep]),
-            municipality: None,
-            price: Price::Unknown,
+            municipalities: ["758", "047"].into_iter().filter_map(MunicipalityCode::parse).collect(),
+            price_note: Some("5 €".to_owned()),
             kaikukortti: true,
             remote: true,
+            accessibility_note: Some("Hissi.".to_owned()),
             languages: BTreeSet::from(["sv".to_owned(), "smn".to_owned()]),
-            checked_on: day("2026-11-01"),
-            active: true,
+            times: vec![OpeningTime {
+                weekday: DayOfWeek::Tuesday,
+                opens_at: NaiveTime::from_hms_opt(10, 0, 0).unwrap(),
+                closes_at: NaiveTime::from_hms_opt(23, 59, 0).unwrap(),
+            }],
+            schedule_note: Some("Ei kesällä.".to_owned()),
+            places: vec![Place { name: Some("Talo".to_owned()), municipality: MunicipalityCode::parse("758"), ..Place::default() }],
+            contact: lahete_domain::activity::Contact { phone: Some("016 1".to_owned()), email: None, web: Some("https://x.example".to_owned()) },
+            ..Activity::new(fresh(), people.programme, "Äänimaljat ja Öljyvärit", day("2026-11-01"))
         };
-        let changed = Activity { themes: BTreeSet::from([Theme::Moving]), organisation: Some(people.employer), active: false, ..activity.clone() };
+        let changed = Activity {
+            themes: BTreeSet::from([Theme::Moving]),
+            organisation: Some(people.employer),
+            provider: None,
+            status: ActivityStatus::TemporarilyClosed,
+            municipalities: BTreeSet::new(),
+            nationwide: true,
+            ..activity.clone()
+        };
         let (id, first, second) = (activity.id, activity.clone(), changed.clone());
         stage.put(move |db| db.activity_insert(&first));
         assert_eq!(stage.read(move |db| db.activity_get(id)), Some(activity));

@@ -1,5 +1,7 @@
 //! The work of each role from its beginning to its end, as product §3–§6 tells it. What a role would complain about is a failure here.
 
+mod activities;
+mod activity_imports;
 mod administration;
 mod assignments;
 mod client;
