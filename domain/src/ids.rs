@@ -101,6 +101,12 @@ ids! {
     ActivityLinkId = "activity_link";
     /// One contact of client and worker.
     VisitId = "visit";
+    /// The hour sheet of a link worker and a month.
+    HourSheetId = "hour_sheet";
+    /// A line of an hour sheet.
+    HourSheetLineId = "hour_sheet_line";
+    /// What a kilometre is paid.
+    MileageRateId = "mileage_rate";
     /// A questionnaire answered at a timepoint, or the reason why not.
     MeasureId = "measure";
     /// A line of a referral's timeline.
