@@ -185,7 +185,8 @@ pub fn owed(now: Option<&Work>, settled: &[Line]) -> Vec<Owed> {
             metres: wanted.metres - sum.metres,
             passengers: wanted.passengers,
         };
-        let differs = Work { passengers: 0, ..difference } != Work::nothing(*terms) || (wanted.metres > 0 && wanted.passengers != sum.passengers);
+        let differs =
+            Work { passengers: 0, ..difference } != Work::nothing(*terms) || (wanted.metres > 0 && wanted.passengers != sum.passengers);
         if differs {
             owed.push(Owed { work: difference, corrects: Some(*line) });
         }
@@ -530,7 +531,7 @@ mod tests {
 
     fn rates() -> Vec<MileageRate> {
         let mut number = 0;
-        shipped_rates(id(1), Instant::new("2022-01-01T06:00:00Z".parse().expect("an instant")), || {
+        shipped_rates(id(1), || {
             number += 1;
             id(number)
         })
@@ -656,10 +657,16 @@ mod tests {
 
     #[test]
     fn metres_that_are_settled_count_first() {
-        let tiered = MileageRate { tier: Some(Tier { metres: 5_000, per_km_above: Cents(40) }), given_by: Some(id(7)), id: id(99), ..rates()[4].clone() };
+        let tiered = MileageRate {
+            tier: Some(Tier { metres: 5_000, per_km_above: Cents(40) }),
+            given_by: Some(id(7)),
+            id: id(99),
+            ..rates()[4].clone()
+        };
         let mut year = YearMetres::default();
         year.count(day("2026-12-01"), None, 4_000);
-        let lines = reckon(vec![line(1, 1, 1, work("2026-10-20", 60, 3_000)), line(2, 1, 2, work("2026-10-21", 60, 1_000))], &[], year, &[tiered]);
+        let lines =
+            reckon(vec![line(1, 1, 1, work("2026-10-20", 60, 3_000)), line(2, 1, 2, work("2026-10-21", 60, 1_000))], &[], year, &[tiered]);
         assert_eq!((lines[0].mileage.before, lines[0].mileage.metres_above, lines[0].mileage.cents), (4_000, 2_000, Cents(135)));
         assert_eq!((lines[1].mileage.before, lines[1].mileage.metres_above, lines[1].mileage.cents), (7_000, 1_000, Cents(40)));
     }
@@ -694,7 +701,10 @@ mod tests {
         let over = step("2026-11-30T22:00:00Z", 6);
         assert_eq!(sheet.clone().submit(&[], false, over), Err(HourSheetError::Empty));
         let submitted = sheet.clone().submit(&lines, false, over).expect("the month is over");
-        assert!(matches!(submitted.clone().submit(&lines, false, over), Err(HourSheetError::WrongState { allowed: &["return", "approve"], .. })));
+        assert!(matches!(
+            submitted.clone().submit(&lines, false, over),
+            Err(HourSheetError::WrongState { allowed: &["return", "approve"], .. })
+        ));
         let coordinator = step("2026-12-02T08:00:00Z", 7);
         let returned = submitted.clone().give_back("Kilometrit puuttuvat.".to_owned(), coordinator).expect("submitted");
         assert_eq!((returned.state_code(), returned.returned.is_some()), (HourSheetStateCode::Open, true));

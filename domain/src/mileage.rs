@@ -71,22 +71,24 @@ pub const SHIPPED_SOURCE: &str = "vero.fi: verovapaat matkakustannusten korvauks
 
 /// The rates that every programme begins with.
 #[must_use]
-pub fn shipped_rates(programme: ProgrammeId, at: Instant, mut id: impl FnMut() -> MileageRateId) -> Vec<MileageRate> {
+pub fn shipped_rates(programme: ProgrammeId, mut id: impl FnMut() -> MileageRateId) -> Vec<MileageRate> {
     SHIPPED
         .iter()
         .filter_map(|(year, per_km, per_passenger_km)| {
+            let valid_from = NaiveDate::from_ymd_opt(*year, 1, 1)?;
             Some(MileageRate {
                 id: id(),
                 programme,
                 vehicle: Vehicle::Car,
                 agreement: SHIPPED_AGREEMENT.to_owned(),
-                valid_from: NaiveDate::from_ymd_opt(*year, 1, 1)?,
+                valid_from,
                 valid_to: Some(NaiveDate::from_ymd_opt(*year, 12, 31)?),
                 per_km: Cents(*per_km),
                 tier: None,
                 per_passenger_km: Cents(*per_passenger_km),
                 source: SHIPPED_SOURCE.to_owned(),
-                given_at: at,
+                // Any time will do, as long as it is the same wherever they are shipped.
+                given_at: Instant::start_of_helsinki_day(valid_from).plus_minutes(8 * 60),
                 given_by: None,
             })
         })
@@ -166,7 +168,7 @@ mod tests {
 
     fn shipped() -> Vec<MileageRate> {
         let mut number = 0;
-        shipped_rates(programme(), at("2022-01-01T06:00:00Z"), || {
+        shipped_rates(programme(), || {
             number += 1;
             MileageRateId::from_uuid(Uuid::from_u128(number))
         })
@@ -266,10 +268,7 @@ mod tests {
     /// the whole year, so the next 2 000 km were paid 0.46 again, and what came after them 0.40.
     #[test]
     fn the_example_of_kvtes_2022() {
-        let rates = [
-            agreed(1, "2022-01-01", Some("2022-04-30"), 46, (5_000_000, 40)),
-            agreed(2, "2022-05-01", None, 46, (7_000_000, 40)),
-        ];
+        let rates = [agreed(1, "2022-01-01", Some("2022-04-30"), 46, (5_000_000, 40)), agreed(2, "2022-05-01", None, 46, (7_000_000, 40))];
         let trips = [
             ("2022-03-01", 4_000_000),
             ("2022-04-15", 1_000_000),
@@ -303,7 +302,10 @@ mod tests {
         year.count(day("2025-12-31"), one, 5_000);
         year.count(day("2025-01-01"), one, 1_000);
         year.count(day("2025-06-01"), other, 70);
-        assert_eq!([year.before(day("2025-07-01"), one), year.before(day("2025-07-01"), other), year.before(day("2026-01-01"), one)], [6_000, 70, 0]);
+        assert_eq!(
+            [year.before(day("2025-07-01"), one), year.before(day("2025-07-01"), other), year.before(day("2026-01-01"), one)],
+            [6_000, 70, 0]
+        );
     }
 
     proptest::proptest! {

@@ -107,6 +107,7 @@ fn known(operation: &str) -> Option<&'static str> {
         "activity_link_create" | "activity_link_update" => "activity_write",
         "visit_list" | "visit_view" | "support_period_visits_list" | "me_visits" => "visit_read",
         "visit_create" | "visit_update" | "visit_hold" | "visit_cancel" | "visit_mark_not_attended" => "visit_write",
+        "hour_sheet_view" => "hours_read",
         "measure_list" | "measure_view" => "measure_read",
         "measure_create" => "measure_write",
         _ => return None,

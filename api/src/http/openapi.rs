@@ -45,6 +45,7 @@ const CASE_PARAMETERS: &[&str] = &[
     "{visit_id}",
     "{measure_id}",
     "{activity_link_id}",
+    "{hour_sheet_id}",
 ];
 
 /// Lists of cases, and the search.
