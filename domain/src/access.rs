@@ -179,6 +179,18 @@ actions! {
     LinkWorkerManage = "link_worker_manage" sees LinkWorkerView;
     /// Change a link worker's languages and interests, and enter absences.
     LinkWorkerOwnUpdate = "link_worker_own_update" sees LinkWorkerView;
+    /// Read hour sheets, and take their CSV.
+    HourSheetView = "hour_sheet_view" sees HourSheetView;
+    /// Hand an hour sheet in.
+    HourSheetSubmit = "hour_sheet_submit" sees HourSheetView;
+    /// Give an hour sheet back, approve it, note its payment.
+    HourSheetApprove = "hour_sheet_approve" sees HourSheetView;
+    /// Take the CSV of all hour sheets of a month.
+    HourSheetExport = "hour_sheet_export" sees HourSheetExport;
+    /// Read mileage rates.
+    RateView = "rate_view" sees RateView;
+    /// Add mileage rates.
+    RateManage = "rate_manage" sees RateView;
     /// Add and change activities.
     ActivityManage = "activity_manage" sees ActivityManage;
     /// Start imports of activities, and see how far they are.
@@ -293,8 +305,11 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ConcernView
             | A::ConcernUpdate
             | A::ClientView
+            | A::HourSheetView
+            | A::HourSheetSubmit
             | A::LinkWorkerView
             | A::LinkWorkerOwnUpdate => Scope::Own,
+            A::RateView => Scope::Programme,
             A::ProgrammeView | A::OrganisationView | A::ConcernGuidanceView => Scope::Programme,
             _ => Scope::None,
         },
@@ -365,6 +380,8 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ProgrammeBreakManage
             | A::ActivityImport
             | A::ThemeMappingManage
+            | A::RateView
+            | A::RateManage
             | A::ApiClientManage => Scope::Programme,
             _ => Scope::None,
         },
@@ -469,8 +486,10 @@ impl Subject {
                 self.api_client.is_some() && self.api_client == actor.api_client() && self.organisation == grant.organisation
             }
             Role::LinkWorker => match action {
-                // Their own record is no case, and needs nobody's consent.
-                Action::LinkWorkerView | Action::LinkWorkerOwnUpdate => is(self.link_worker),
+                // Their own record and their own hour sheets are no case, and need nobody's consent.
+                Action::LinkWorkerView | Action::LinkWorkerOwnUpdate | Action::HourSheetView | Action::HourSheetSubmit => {
+                    is(self.link_worker)
+                }
                 // A proposal is answered and seen without the client's name; everything else needs the accepted assignment.
                 Action::AssignmentView | Action::AssignmentAnswer => {
                     (is(self.proposed_to) || is(self.link_worker)) && self.shared_with_link_worker

@@ -3,6 +3,7 @@
 
 mod activities;
 mod cases;
+mod hours;
 mod people;
 mod rights;
 

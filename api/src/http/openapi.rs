@@ -47,6 +47,7 @@ const CASE_PARAMETERS: &[&str] = &[
     "{measure_id}",
     "{activity_link_id}",
     "{concern_id}",
+    "{hour_sheet_id}",
 ];
 
 /// Lists of cases, and the search.
