@@ -119,6 +119,16 @@ actions! {
     MeasureWrite = "measure_write" sees SupportView;
     /// Read measures.
     MeasureView = "measure_view" sees SupportView;
+    /// Read what was said about a referral.
+    FeedbackView = "feedback_view" sees ReferralView;
+    /// Say how a referral went.
+    FeedbackGive = "feedback_give" sees FeedbackView;
+    /// Read and acknowledge the messages about the milestones of a referral.
+    MilestoneView = "milestone_view" sees ReferralView;
+    /// Add instruments, load their words, decide about asking single persons.
+    MeasureInstrumentManage = "measure_instrument_manage" sees ProgrammeView;
+    /// Record and read what groups answered.
+    MeasureGroupManage = "measure_group_manage" sees ProgrammeView;
     /// Read a client with contact data.
     ClientView = "client_view" sees ClientView;
     /// Change a client's data.
@@ -205,7 +215,10 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ReferralAnswer
             | A::ReferralWithdraw
             | A::TimelineView
-            | A::MessageView => Scope::Own,
+            | A::MessageView
+            | A::FeedbackView
+            | A::FeedbackGive
+            | A::MilestoneView => Scope::Own,
             A::ProgrammeView | A::OrganisationView => Scope::Programme,
             _ => Scope::None,
         },
@@ -219,6 +232,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
         },
         Role::Coordinator => match action {
             A::ReferralCreate | A::ReferralUpdate | A::ReferralSubmit | A::AssignmentAnswer => Scope::None,
+            A::MilestoneView | A::MeasureInstrumentManage => Scope::None,
             A::AuditView
             | A::ProgrammeManage
             | A::ConsentTextManage
@@ -253,6 +267,8 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::VisitView
             | A::MeasureWrite
             | A::MeasureView
+            | A::FeedbackView
+            | A::FeedbackGive
             | A::ClientView
             | A::LinkWorkerView => Scope::Own,
             A::ProgrammeView | A::OrganisationView => Scope::Programme,
@@ -271,7 +287,10 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ConsentWithdraw
             | A::SupportView
             | A::VisitView
+            | A::MeasureWrite
             | A::MeasureView
+            | A::FeedbackView
+            | A::FeedbackGive
             | A::GoalOutcome
             | A::ClientView
             | A::ClientHistoryView
@@ -316,6 +335,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::RoleAssignmentManage
             | A::RetentionView
             | A::RetentionManage
+            | A::MeasureInstrumentManage
             | A::ApiClientManage => Scope::Programme,
             _ => Scope::None,
         },

@@ -107,8 +107,11 @@ fn known(operation: &str) -> Option<&'static str> {
         "activity_link_create" | "activity_link_update" => "activity_write",
         "visit_list" | "visit_view" | "support_period_visits_list" | "me_visits" => "visit_read",
         "visit_create" | "visit_update" | "visit_hold" | "visit_cancel" | "visit_mark_not_attended" => "visit_write",
-        "measure_list" | "measure_view" => "measure_read",
+        "measure_list" | "measure_view" | "measure_change_list" => "measure_read",
         "measure_create" => "measure_write",
+        "feedback_list" | "feedback_view" | "me_feedback" => "feedback_read",
+        "feedback_create" | "feedback_update" | "me_feedback_create" => "feedback_write",
+        "referral_milestones" | "milestone_list" | "milestone_acknowledge" => "milestone_read",
         _ => return None,
     })
 }
@@ -196,6 +199,9 @@ mod tests {
             "measure_list",
             "measure_view",
             "measure_create",
+            "measure_change_list",
+            "feedback_",
+            "milestone_",
             "me_",
             "data_request_",
             "legal_hold_",

@@ -19,6 +19,7 @@ use lahete_domain::consent::Consent;
 use lahete_domain::goal::Goal;
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::ids::{Id as _, IdSource, ReferralId, SupportPeriodId, UserId};
+use lahete_domain::measure::shipped::shipped;
 use lahete_domain::measure::{Answer, Measure};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::{MunicipalityCode, terms_on};
@@ -60,13 +61,13 @@ impl IdSource for FixedFirst {
 }
 
 /// The people of the demo, each of whom acts in their own role: the cases come about as they do in real work.
-struct Stage<'a> {
+pub(super) struct Stage<'a> {
     ids: &'a Arc<dyn IdSource>,
     now: Instant,
 }
 
 impl Stage<'_> {
-    fn as_user(&self, db: &mut Db<'_>, user: u16, at: Instant, operation: &'static str) -> Result<OpContext, AppError> {
+    pub(super) fn as_user(&self, db: &mut Db<'_>, user: u16, at: Instant, operation: &'static str) -> Result<OpContext, AppError> {
         self.as_caller(db, Caller::User(id(user)), at, operation)
     }
 
@@ -83,7 +84,7 @@ impl Stage<'_> {
         })
     }
 
-    fn days_ago(&self, days: i64) -> Instant {
+    pub(super) fn days_ago(&self, days: i64) -> Instant {
         self.now.plus_days(-days)
     }
 }
@@ -584,9 +585,11 @@ impl Stage<'_> {
         db.measure_insert(&Measure {
             id: id(begun.measure),
             support_period: period,
-            instrument: Instrument::Swemwbs,
+            instrument: Instrument::Swemwbs.into(),
+            version: 1,
             timepoint: Timepoint::Start,
-            answer: Answer::given(Instrument::Swemwbs, AnswerMode::Interview, vec![2, 3, 3, 2, 3, 2, 3]).map_err(AppError::internal)?,
+            answer: Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Interview, vec![2, 3, 3, 2, 3, 2, 3].into())
+                .map_err(AppError::internal)?,
             recorded_at: ctx.now,
         })?;
         case::commit(db, ctx, &open, changed, None)?;
@@ -759,7 +762,10 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     let open = case::open(db, &ctx, Action::ContactAttemptRecord, IN_REVIEW.referral())?;
     case::note(db, &ctx, &open, EventKind::ContactAttempted, None, None)?;
 
-    let ctx = stage.review(db, &WAITLISTED)?;
+    let mut ctx = stage.review(db, &WAITLISTED)?;
+    // The message about this step is an example of the document.
+    let fixed = VecDeque::from([id::<ReferralId>(0x00e6).as_uuid()]);
+    ctx.ids = Arc::new(FixedFirst { fixed: Mutex::new(fixed), then: Arc::clone(stage.ids) });
     stage.step(db, &ctx, Action::ReferralWaitlist, &WAITLISTED, |referral, _| {
         Ok(referral.waitlist(Waitlist { priority: Priority::Soon }, ctx.now)?)
     })?;
@@ -790,6 +796,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     // The proposal is a day old, so that it can still be answered.
     let ctx = stage.as_user(db, KAISA, stage.days_ago(1), "assignment_propose")?;
     stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
+    super::measures::seed(db, &stage, PAUSED.referral())?;
     super::rights::seed_rights(
         db,
         &super::rights::Persons { asking: id(AINO.client), held: id(CLOSED.client), contested: id(CONTESTED.client) },

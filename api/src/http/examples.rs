@@ -38,6 +38,9 @@ const USUAL: &[(&str, &str)] = &[
     ("data_request_id", "00c0"),
     ("legal_hold_id", "00c3"),
     ("retention_run_id", "00c5"),
+    ("measure_text_id", "00e0"),
+    ("feedback_id", "00e3"),
+    ("milestone_id", "00e6"),
 ];
 
 /// An operation that needs a resource in another state than the usual one has, or another version of it.

@@ -44,6 +44,8 @@ const CASE_PARAMETERS: &[&str] = &[
     "{goal_id}",
     "{visit_id}",
     "{measure_id}",
+    "{feedback_id}",
+    "{milestone_id}",
     "{activity_link_id}",
 ];
 
@@ -71,6 +73,7 @@ const TAGS: &[(&str, &str)] = &[
     ("support-periods", "The fixed-term work of client and link worker: goals, activities, pauses, the end."),
     ("visits", "Contacts of client and worker."),
     ("measures", "Questionnaires at the start, the end and afterwards."),
+    ("feedback", "What client, referrer and link worker say, and what a referrer is told at milestones."),
     ("link-workers", "Trained companions: contracts, absences, trainings."),
     ("hour-sheets", "Hours, kilometres and fees of a month."),
     ("activities", "The directory of activities that clients are guided to."),

@@ -22,7 +22,7 @@ use crate::support::{Kind, TestApp, golden};
 
 /// Tables that administrators and coordinators fill by hand, a row for each partner, colleague or club, and the lists of the schema itself. Every
 /// other table grows with the referrals.
-const SMALL: [&str; 17] = [
+const SMALL: [&str; 20] = [
     "data_keys",
     "programmes",
     "programme_municipalities",
@@ -38,6 +38,9 @@ const SMALL: [&str; 17] = [
     "trainings",
     "activities",
     "activity_themes",
+    "measure_instruments",
+    "measure_texts",
+    "individual_uses",
     "sqlite_master",
     "__diesel_schema_migrations",
 ];
@@ -116,6 +119,8 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         "wellbeing_county" => one("21"),
         "language" => one("fi"),
         "version" => one("2026-1"),
+        "instrument_version" => one("1"),
+        "since" => one("2026-01-01T00:00:00Z"),
         "q" => one("kerho"),
         "min_days_in_state" => one("0"),
         _ if schema["type"] == "boolean" => vec!["true".to_owned(), "false".to_owned()],
