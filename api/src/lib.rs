@@ -24,6 +24,7 @@ pub mod consents;
 pub mod data_requests;
 pub mod demo;
 pub mod error;
+pub mod feedback;
 pub mod first_admin;
 pub mod fitness;
 pub mod goals;

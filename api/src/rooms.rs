@@ -35,6 +35,7 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::data_requests::configure);
     config.configure(crate::legal_holds::configure);
     config.configure(crate::retention::configure);
+    config.configure(crate::feedback::configure);
     config.configure(crate::me::configure);
     config.configure(crate::link_workers::configure);
     config.configure(crate::assignments::configure);

@@ -141,6 +141,16 @@ actions! {
     ConcernGuidanceManage = "concern_guidance_manage" sees ConcernGuidanceView;
     /// Hand over all open cases of a coordinator or a link worker.
     HandoverMake = "handover_make" sees HandoverMake;
+    /// Read what was said about a referral.
+    FeedbackView = "feedback_view" sees ReferralView;
+    /// Say how a referral went.
+    FeedbackGive = "feedback_give" sees FeedbackView;
+    /// Read and acknowledge the messages about the milestones of a referral.
+    MilestoneView = "milestone_view" sees ReferralView;
+    /// Add instruments, load their words, decide about asking single persons.
+    MeasureInstrumentManage = "measure_instrument_manage" sees ProgrammeView;
+    /// Record and read what groups answered.
+    MeasureGroupManage = "measure_group_manage" sees ProgrammeView;
     /// Read a client with contact data.
     ClientView = "client_view" sees ClientView;
     /// Change a client's data.
@@ -251,7 +261,10 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ConcernListView
             | A::ConcernView
             | A::ConcernUpdate
-            | A::MessageView => Scope::Own,
+            | A::MessageView
+            | A::FeedbackView
+            | A::FeedbackGive
+            | A::MilestoneView => Scope::Own,
             A::ProgrammeView | A::OrganisationView | A::ConcernGuidanceView => Scope::Programme,
             _ => Scope::None,
         },
@@ -265,6 +278,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
         },
         Role::Coordinator => match action {
             A::ReferralCreate | A::ReferralUpdate | A::ReferralSubmit | A::AssignmentAnswer => Scope::None,
+            A::MilestoneView | A::MeasureInstrumentManage => Scope::None,
             A::AuditView
             | A::ProgrammeManage
             | A::ConsentTextManage
@@ -304,6 +318,8 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ConcernListView
             | A::ConcernView
             | A::ConcernUpdate
+            | A::FeedbackView
+            | A::FeedbackGive
             | A::ClientView
             | A::HourSheetView
             | A::HourSheetSubmit
@@ -326,7 +342,10 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ConsentWithdraw
             | A::SupportView
             | A::VisitView
+            | A::MeasureWrite
             | A::MeasureView
+            | A::FeedbackView
+            | A::FeedbackGive
             | A::GoalOutcome
             | A::ClientView
             | A::ClientHistoryView
@@ -382,6 +401,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ThemeMappingManage
             | A::RateView
             | A::RateManage
+            | A::MeasureInstrumentManage
             | A::ApiClientManage => Scope::Programme,
             _ => Scope::None,
         },

@@ -477,10 +477,68 @@ codes! {
         Attending = "attending",
         Stopped = "stopped",
     }
-    /// A questionnaire that the program can score. No item text is shipped.
+    /// A questionnaire that comes with the program; a programme adds others as data. No item text is shipped.
     Instrument in "instruments" {
         Swemwbs = "swemwbs",
         Recommendation = "recommendation",
+        Ons4 = "ons4",
+        Ucla3 = "ucla3",
+        Who5 = "who5",
+        Esis = "esis",
+        Gas = "gas",
+    }
+    /// A named range of scores, as an instrument's authors draw it.
+    ScoreBand in "score-bands" {
+        VeryLow = "very_low",
+        Low = "low",
+        Medium = "medium",
+        High = "high",
+        VeryHigh = "very_high",
+    }
+    /// What a change of a score means.
+    ScoreChange in "score-changes" {
+        ReliableImprovement = "reliable_improvement",
+        NoChange = "no_change",
+        ReliableDeterioration = "reliable_deterioration",
+        Uncertain = "uncertain",
+        NotDefined = "not_defined",
+        NotComparable = "not_comparable",
+    }
+    /// When in the work feedback is given.
+    FeedbackStage in "feedback-stages" {
+        During = "during",
+        End = "end",
+    }
+    /// Whose words feedback is.
+    FeedbackParty in "feedback-parties" {
+        Client = "client",
+        Referrer = "referrer",
+        LinkWorker = "link_worker",
+    }
+    /// A statement of a feedback form, rated from 1 to 5. Each form has its own.
+    FeedbackStatement in "feedback-statements" {
+        ClientWasHeard = "client_was_heard",
+        ClientSupportFitted = "client_support_fitted",
+        ClientGoalsWereMine = "client_goals_were_mine",
+        ClientJoinsMore = "client_joins_more",
+        ReferrerEasyToRefer = "referrer_easy_to_refer",
+        ReferrerKeptInformed = "referrer_kept_informed",
+        ReferrerClientBenefited = "referrer_client_benefited",
+        ReferrerWouldReferAgain = "referrer_would_refer_again",
+        WorkerMatched = "worker_matched",
+        WorkerHadTime = "worker_had_time",
+        WorkerWasSupported = "worker_was_supported",
+        WorkerClientBenefited = "worker_client_benefited",
+    }
+    /// What a referrer who wants to hear back is told.
+    Milestone in "milestones" {
+        InReview = "in_review",
+        DirectlyGuided = "directly_guided",
+        Waitlisted = "waitlisted",
+        LinkWorkerFound = "link_worker_found",
+        SupportStarted = "support_started",
+        SupportEnded = "support_ended",
+        Closed = "closed",
     }
     /// When a questionnaire is answered.
     Timepoint in "timepoints" {
@@ -700,6 +758,7 @@ codes! {
         VisitNotAttended = "visit_not_attended",
         VisitChanged = "visit_changed",
         MeasureRecorded = "measure_recorded",
+        FeedbackGiven = "feedback_given",
         Withdrawn = "referral_withdrawn",
         Closed = "referral_closed",
         Reopened = "referral_reopened",

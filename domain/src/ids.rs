@@ -123,6 +123,18 @@ ids! {
     MileageRateId = "mileage_rate";
     /// A questionnaire answered at a timepoint, or the reason why not.
     MeasureId = "measure";
+    /// A version of an instrument that a programme has added.
+    MeasureInstrumentId = "measure_instrument";
+    /// The words of an instrument in one language, loaded by whoever holds the licence.
+    MeasureTextId = "measure_text";
+    /// The time in which a programme asks single persons with an instrument that is meant for groups.
+    IndividualUseId = "individual_use";
+    /// What a group answered.
+    GroupAnswerId = "group_answer";
+    /// What client, referrer or link worker said about a referral.
+    FeedbackId = "feedback";
+    /// A message to a referrer about a milestone.
+    MilestoneId = "milestone";
     /// A line of a referral's timeline.
     EventId = "event";
     /// What a person asks about their data.

@@ -879,6 +879,113 @@ diesel::table! {
         hundredths -> Nullable<BigInt>,
         missing_reason -> Nullable<Text>,
         recorded_at -> DbInstant,
+        instrument_version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    measure_instruments (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        version -> BigInt,
+        definition -> DbJson,
+        added_at -> DbInstant,
+        added_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    measure_texts (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        version -> BigInt,
+        language -> Text,
+        items -> DbJson,
+        answer_labels -> DbJson,
+        licence_ref -> Text,
+        text_source -> Text,
+        loaded_at -> DbInstant,
+        loaded_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    individual_uses (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        reason -> Text,
+        begun_at -> DbInstant,
+        begun_by -> DbUuid,
+        end_reason -> Nullable<Text>,
+        ended_at -> Nullable<DbInstant>,
+        ended_by -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    group_answers (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        version -> BigInt,
+        held_on -> Date,
+        answers -> DbJson,
+        scores -> DbJson,
+        recorded_at -> DbInstant,
+        recorded_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    feedback (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        stage -> Text,
+        party -> Text,
+        author_id -> DbUuid,
+        author_role -> Text,
+        ratings -> DbJson,
+        words -> Nullable<Text>,
+        given_at -> DbInstant,
+        changed_at -> Nullable<DbInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    milestones (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        referrer_user_id -> DbUuid,
+        milestone -> Text,
+        at -> DbInstant,
+        told_until -> Nullable<Date>,
+        acknowledged_at -> Nullable<DbInstant>,
     }
 }
 
@@ -1179,6 +1286,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     hour_sheets,
     hour_sheet_lines,
     measures,
+    measure_instruments,
+    measure_texts,
+    individual_uses,
+    group_answers,
+    feedback,
+    milestones,
     client_changes,
     client_restrictions,
     legal_holds,

@@ -113,8 +113,11 @@ fn known(operation: &str) -> Option<&'static str> {
         "time_entry_list" | "time_entry_view" => "time_read",
         "time_entry_create" | "time_entry_update" | "time_entry_strike" => "time_write",
         "hour_sheet_view" => "hours_read",
-        "measure_list" | "measure_view" => "measure_read",
+        "measure_list" | "measure_view" | "measure_change_list" => "measure_read",
         "measure_create" => "measure_write",
+        "feedback_list" | "feedback_view" | "me_feedback" => "feedback_read",
+        "feedback_create" | "feedback_update" | "me_feedback_create" => "feedback_write",
+        "referral_milestones" | "milestone_list" | "milestone_acknowledge" => "milestone_read",
         _ => return None,
     })
 }
@@ -203,6 +206,9 @@ mod tests {
             "measure_list",
             "measure_view",
             "measure_create",
+            "measure_change_list",
+            "feedback_",
+            "milestone_",
             "me_",
             "data_request_",
             "legal_hold_",

@@ -21,6 +21,7 @@ use lahete_domain::consent::Consent;
 use lahete_domain::goal::{Goal, GoalStep};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::ids::{Id as _, IdSource, ReferralId, SupportPeriodId, UserId};
+use lahete_domain::measure::shipped::shipped;
 use lahete_domain::measure::{Answer, Measure};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::{MunicipalityCode, terms_on};
@@ -85,7 +86,7 @@ impl Stage<'_> {
         })
     }
 
-    fn days_ago(&self, days: i64) -> Instant {
+    pub(super) fn days_ago(&self, days: i64) -> Instant {
         self.now.plus_days(-days)
     }
 }
@@ -596,9 +597,11 @@ impl Stage<'_> {
         db.measure_insert(&Measure {
             id: id(begun.measure),
             support_period: period,
-            instrument: Instrument::Swemwbs,
+            instrument: Instrument::Swemwbs.into(),
+            version: 1,
             timepoint: Timepoint::Start,
-            answer: Answer::given(Instrument::Swemwbs, AnswerMode::Interview, vec![2, 3, 3, 2, 3, 2, 3]).map_err(AppError::internal)?,
+            answer: Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Interview, vec![2, 3, 3, 2, 3, 2, 3].into())
+                .map_err(AppError::internal)?,
             recorded_at: ctx.now,
         })?;
         case::commit(db, ctx, &open, changed, None)?;
@@ -781,7 +784,10 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     let open = case::open(db, &ctx, Action::ContactAttemptRecord, IN_REVIEW.referral())?;
     case::note(db, &ctx, &open, EventKind::ContactAttempted, None, None)?;
 
-    let ctx = stage.review_by(db, &WAITLISTED, super::people::ELLA)?;
+    let mut ctx = stage.review_by(db, &WAITLISTED, super::people::ELLA)?;
+    // The message about this step is an example of the document.
+    let fixed = VecDeque::from([id::<ReferralId>(0x00e6).as_uuid()]);
+    ctx.ids = Arc::new(FixedFirst { fixed: Mutex::new(fixed), then: Arc::clone(stage.ids) });
     stage.step(db, &ctx, Action::ReferralWaitlist, &WAITLISTED, |referral, _| {
         Ok(referral.waitlist(Waitlist { priority: Priority::Soon }, ctx.now)?)
     })?;
@@ -815,6 +821,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     work::seed(&stage, db)?;
     super::people::seed_people(db, &super::people::Acting { ids, now })?;
     super::hours::seed_hours(db, &stage)?;
+    super::measures::seed(db, &stage, PAUSED.referral())?;
     super::rights::seed_rights(
         db,
         &super::rights::Persons { asking: id(AINO.client), held: id(CLOSED.client), contested: id(CONTESTED.client) },

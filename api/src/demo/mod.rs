@@ -4,6 +4,7 @@
 mod activities;
 mod cases;
 mod hours;
+mod measures;
 mod people;
 mod rights;
 

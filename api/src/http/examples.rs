@@ -45,6 +45,9 @@ const USUAL: &[(&str, &str)] = &[
     ("programme_break_id", "00ed"),
     ("activity_import_id", "00e0"),
     ("hour_sheet_id", "0a00"),
+    ("measure_text_id", "00e0"),
+    ("feedback_id", "00e3"),
+    ("milestone_id", "00e6"),
 ];
 
 /// An operation that needs a resource in another state than the usual one has, or another version of it.

@@ -118,6 +118,7 @@ pub fn inline_schema(name: &str) -> Option<RefOr<Schema>> {
         "YearMonth" => Some(super::wire_sets::YearMonth::compose(Vec::new())),
         "Municipality" => Some(super::wire_sets::Municipality::compose(Vec::new())),
         "LanguageTag" => Some(super::wire_sets::LanguageTag::compose(Vec::new())),
+        "InstrumentName" => Some(super::wire_sets::InstrumentName::compose(Vec::new())),
         _ => match (name.strip_prefix("Text"), name.strip_prefix("LongText")) {
             (Some(digits), _) => text(digits, TEXT_PATTERN),
             (_, Some(digits)) => text(digits, LONG_TEXT_PATTERN),
@@ -281,7 +282,12 @@ code_aliases! {
     ActivityImportPhaseCode = ActivityImportPhase;
     ActivityImportFaultCode = ActivityImportFault;
     ActivityLinkStateCode = ActivityLinkStateCode;
-    InstrumentCode = Instrument;
+    ScoreBandCode = ScoreBand;
+    ScoreChangeCode = ScoreChange;
+    FeedbackStageCode = FeedbackStage;
+    FeedbackPartyCode = FeedbackParty;
+    FeedbackStatementCode = FeedbackStatement;
+    MilestoneCode = Milestone;
     TimepointCode = Timepoint;
     AnswerModeCode = AnswerMode;
     MissingReasonCode = MissingReason;

@@ -192,15 +192,22 @@ pub(crate) fn start(
         submitted_on: open.case.referral.submission.as_ref().map(|submission| submission.on),
     };
     let period = SupportPeriod::start(period_id, programme, id, client, start, &terms, today)?;
-    let measure = body.start_measure.scored(Instrument::Swemwbs, "/start_measure")?;
-    let recommendation =
-        body.start_recommendation.as_ref().map(|answer| answer.scored(Instrument::Recommendation, "/start_recommendation")).transpose()?;
+    let swemwbs = measures::cases::in_use(db, programme, Instrument::Swemwbs)?;
+    let measure = body.start_measure.scored(&swemwbs, "/start_measure")?;
+    let recommendation = match &body.start_recommendation {
+        Some(answer) => {
+            let recommendation = measures::cases::in_use(db, programme, Instrument::Recommendation)?;
+            let scored = answer.scored(&recommendation, "/start_recommendation")?;
+            Some((recommendation, scored))
+        }
+        None => None,
+    };
     db.support_period_insert(&period)?;
     let first = NewVisit { content: body.first_visit.content(), workers: None, driver: None, held: true, over_limit_reason: None };
     record(db, ctx, &open.case, &period, first)?;
-    measures::cases::record(db, ctx, period_id, Instrument::Swemwbs, Timepoint::Start, measure)?;
-    if let Some(answer) = recommendation {
-        measures::cases::record(db, ctx, period_id, Instrument::Recommendation, Timepoint::Start, answer)?;
+    measures::cases::record(db, ctx, &period, &swemwbs, Timepoint::Start, measure)?;
+    if let Some((recommendation, answer)) = recommendation {
+        measures::cases::record(db, ctx, &period, &recommendation, Timepoint::Start, answer)?;
     }
     case::commit(db, ctx, &open, changed, None)?;
     case::line(db, ctx, &open, EventKind::VisitHeld)?;
@@ -375,7 +382,9 @@ pub(crate) fn end(
     ];
     for (instrument, answer, pointer) in given {
         if let Some(answer) = answer {
-            measures::cases::record(db, ctx, id, instrument, Timepoint::End, answer.scored(instrument, pointer)?)?;
+            let instrument = measures::cases::in_use(db, period.programme, instrument)?;
+            let scored = answer.scored(&instrument, pointer)?;
+            measures::cases::record(db, ctx, &period, &instrument, Timepoint::End, scored)?;
         }
     }
     activity_links::cases::answer(db, ctx, &open, &body.activity_links)?;

@@ -143,6 +143,14 @@ pub fn start_of_support() -> Value {
     })
 }
 
+/// Words of an instrument in a language in which nobody has loaded them yet.
+pub fn words_of_esis(programme: &str) -> Value {
+    let items: Vec<Value> = (1..=10).map(|place| json!({"key": format!("statement_{place}"), "text": "(Väite)"})).collect();
+    json!({
+        "programme_id": programme, "language": format!("fi-{:06}", number()), "items": items, "licence_ref": "Lupa", "text_source": "Lomake"
+    })
+}
+
 /// Ties the client's sign-in to the client, and gives the link workers room for many cases.
 pub fn prepare(app: &TestApp) {
     let people = app.world.own;
@@ -234,6 +242,7 @@ impl Built {
             ("other_activity", people.other_activity.to_string()),
             ("client_user", people.client.to_string()),
             ("machine", people.machine.to_string()),
+            ("code", "esis".to_owned()),
         ] {
             built.ids.insert(name.to_owned(), id);
         }
@@ -290,6 +299,8 @@ impl Built {
         self.versions.insert("theme_mapping".to_owned(), mapping.version());
         let import = crate::support::ptv::finished_import(app);
         self.ids.insert("activity_import_id".to_owned(), import.to_string());
+        let words = admin.post("/v1/measure-instruments/esis/texts").json(words_of_esis(&programme)).send().expect(201);
+        self.keep("measure_text_id", &words);
         let runs = admin.get("/v1/retention-runs").send().expect(200);
         if runs["items"].as_array().unwrap().is_empty() {
             crate::http::dry_run(app);
@@ -498,6 +509,16 @@ impl Built {
         if stage == Stage::Released {
             let release = format!("/v1/concerns/{}/release", self.id("concern_id"));
             coordinator.post(&release).if_match(1).json(json!({})).send().expect(200);
+        }
+        let said = json!({"stage": "end", "words": "Kiitos Liisalle."});
+        let said = coordinator.post(&format!("{referral}/feedback")).json(said).send().expect(201);
+        self.keep("feedback_id", &said);
+        self.versions.insert("feedback_id".to_owned(), 1);
+        let told = app.user(people.referrer).get(&format!("{referral}/milestones")).send();
+        if told.status == 200
+            && let Some(first) = told.json()["items"].as_array().and_then(|items| items.first())
+        {
+            self.keep("milestone_id", first);
         }
         for (name, path) in [
             ("support_period_id", "/v1/support-periods"),

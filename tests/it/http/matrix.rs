@@ -58,6 +58,10 @@ fn empty(_: &Built) -> Value {
     json!({})
 }
 
+fn of_the_programme(built: &Built) -> Value {
+    json!({"programme_id": built.id("programme_id"), "reason": "Tutkimuslupa 12/2026."})
+}
+
 #[allow(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn lines() -> Vec<Line> {
     use Action as A;
@@ -501,10 +505,44 @@ pub(crate) fn lines() -> Vec<Line> {
         S::InSupport,
         nurse,
         Case(A::MeasureWrite),
-        |_| json!({"instrument": "swemwbs", "timepoint": "end", "missing_reason": "not_asked"}),
+        |_| json!({"instrument": "swemwbs", "timepoint": "end", "missing_reason": "declined"}),
     );
     add("measure_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
     add("measure_view", S::InSupport, nurse, Case(A::MeasureView), no_body);
+    add("measure_change_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
+    add("measure_instrument_view", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add("measure_instrument_create", S::Settings, nurse, Programme(A::MeasureInstrumentManage), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "instrument": "pws", "title": "Koe", "items": [{"key": "satisfied"}], "answer_min": 0,
+            "answer_max": 3, "direction": "higher_is_better", "scoring": {"method": "single"}, "missing_rule": "refused"
+        })
+    });
+    add("measure_text_create", S::Settings, nurse, Programme(A::MeasureInstrumentManage), |built| {
+        super::cases::words_of_esis(built.id("programme_id"))
+    });
+    add("measure_text_list", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add("measure_text_remove", S::Settings, nurse, Programme(A::MeasureInstrumentManage), no_body);
+    add("individual_use_begin", S::Settings, nurse, Programme(A::MeasureInstrumentManage), of_the_programme);
+    add("individual_use_end", S::Settings, nurse, Programme(A::MeasureInstrumentManage), of_the_programme);
+    add(
+        "group_answer_create",
+        S::Settings,
+        nurse,
+        Programme(A::MeasureGroupManage),
+        |built| json!({"programme_id": built.id("programme_id"), "held_on": "2026-11-22", "answers": vec![vec![3; 10]; 5]}),
+    );
+    add("group_answer_list", S::Settings, nurse, Programme(A::MeasureGroupManage), no_body);
+
+    add("feedback_create", S::InSupport, nurse, Case(A::FeedbackGive), |_| json!({"stage": "during", "words": "Hyvin menee."}));
+    // As a client and in no other role: as what one asks about oneself.
+    add("me_feedback_create", S::InSupport, nurse, Case(A::DataCopyView), |_| json!({"stage": "during", "words": "Hyvin menee."}));
+    add("feedback_list", S::InSupport, nurse, Case(A::FeedbackView), no_body);
+    add("feedback_view", S::InSupport, nurse, Case(A::FeedbackView), no_body);
+    add("feedback_update", S::InSupport, nurse, Case(A::FeedbackGive), |_| json!({"words": "Hyvin menee edelleen."}));
+    add("me_feedback", S::InSupport, nurse, Mine, no_body);
+    add("referral_milestones", S::InSupport, nurse, Case(A::MilestoneView), no_body);
+    add("milestone_list", S::InSupport, nurse, List(A::MilestoneView), no_body);
+    add("milestone_acknowledge", S::InSupport, nurse, Case(A::MilestoneView), no_body);
 
     add("concern_list", S::InSupport, nurse, List(A::ConcernView), no_body);
     add("referral_concern_list", S::InSupport, nurse, Case(A::ConcernListView), no_body);
@@ -682,8 +720,12 @@ impl Who {
                     Stage::AskedClient => matches!(role, Role::Referrer | Role::Integration),
                     _ => false,
                 };
+                // A coordinator wrote down what the client said: the others do not change it, and the link worker does not read it.
+                let coordinators = matches!(line.operation, "feedback_view" | "feedback_update");
                 match decided(action) {
                     200 if action == Action::ReferralAnswer && asked_other => 409,
+                    200 if coordinators && role == Role::LinkWorker => 404,
+                    200 if line.operation == "feedback_update" && role != Role::Coordinator => 403,
                     status => status,
                 }
             }
@@ -777,6 +819,9 @@ pub(crate) fn call<'a>(caller: &Caller<'a>, operation: &Documented, line: &Line,
     }
     if line.operation == "hour_sheet_export" {
         write!(path, "?programme_id={}&month=2026-11", built.id("programme_id")).unwrap();
+    }
+    if matches!(line.operation, "measure_instrument_view" | "measure_text_list" | "group_answer_list") {
+        write!(path, "?programme_id={}", built.id("programme_id")).unwrap();
     }
     let mut call = caller.call(&operation.method, &path);
     if operation.if_match {

@@ -22,7 +22,7 @@ use crate::support::{Kind, TestApp, golden};
 
 /// Tables that administrators and coordinators fill by hand, a row for each partner or colleague, and the lists of the schema itself. Every
 /// other table grows with the referrals.
-const SMALL: [&str; 20] = [
+const SMALL: [&str; 23] = [
     "data_keys",
     "programmes",
     "programme_municipalities",
@@ -41,6 +41,9 @@ const SMALL: [&str; 20] = [
     "mentoring_sessions",
     "programme_breaks",
     "concern_guidance",
+    "measure_instruments",
+    "measure_texts",
+    "individual_uses",
     "sqlite_master",
     "__diesel_schema_migrations",
 ];
@@ -124,6 +127,8 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         "wellbeing_county" => one("21"),
         "language" => one("fi"),
         "version" => one("2026-1"),
+        "instrument_version" => one("1"),
+        "since" => one("2026-01-01T00:00:00Z"),
         "q" => one("kerho"),
         "min_days_in_state" => one("0"),
         _ if schema["type"] == "boolean" => vec!["true".to_owned(), "false".to_owned()],

@@ -18,7 +18,9 @@ use lahete_domain::event::Event;
 use lahete_domain::goal::{Goal, GoalStep, Teller, ToldOutcome};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::link_worker::{Contract, LinkWorker, Training};
-use lahete_domain::measure::{Answer, Measure};
+use lahete_domain::measure::goal_attainment::GoalAnswer;
+use lahete_domain::measure::shipped::shipped;
+use lahete_domain::measure::{Answer, Answered, Measure};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::money::Cents;
 use lahete_domain::programme::{MunicipalityCode, Programme, Terms};
@@ -536,18 +538,32 @@ store_test! {
         let reached = Goal { outcome: Some(ToldOutcome { outcome: GoalOutcome::Partly, by }), steps: Vec::new(), ..goal.clone() };
         let (id, period_id, first, second) = (goal.id, period.id, goal.clone(), reached.clone());
         stage.put(move |db| db.goal_insert(&first));
-        assert_eq!(stage.read(move |db| db.goals_of(period_id, &all())).items, [goal]);
+        assert_eq!(stage.read(move |db| db.goals_of(period_id, &all())).items, [goal.clone()]);
         stage.put(move |db| db.goal_update(&second, Version::FIRST));
         assert_eq!(stage.read(move |db| db.goal_get(id)), Some(Goal { version: Version::FIRST.next(), ..reached }));
 
-        let measure = |instrument, timepoint, answer| Measure { id: fresh(), support_period: period_id, instrument, timepoint, answer, recorded_at: now() };
-        let swemwbs = Answer::given(Instrument::Swemwbs, AnswerMode::Interview, vec![1, 2, 3, 4, 5, 4, 3]).unwrap();
-        let recommendation = Answer::given(Instrument::Recommendation, AnswerMode::Remote, vec![0]).unwrap();
+        let measure = |instrument: Instrument, timepoint, answer| Measure {
+            id: fresh(),
+            support_period: period_id,
+            instrument: instrument.into(),
+            version: 1,
+            timepoint,
+            answer,
+            recorded_at: now(),
+        };
+        let swemwbs = Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Interview, vec![1, 2, 3, 4, 5, 4, 3].into()).unwrap();
+        let recommendation = Answer::given(&shipped(Instrument::Recommendation), AnswerMode::Remote, vec![0].into()).unwrap();
+        let gap = Answered::Items(vec![Some(1), None, Some(3), Some(4), Some(5), Some(4), Some(3)]);
+        let without_score = Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Helped, gap).unwrap();
+        let reached = Answered::Goals(vec![GoalAnswer { goal: goal.id, weight: 3, attained: -1 }]);
+        let attained = Answer::given(&shipped(Instrument::Gas), AnswerMode::Helped, reached).unwrap();
         let measures = [
             measure(Instrument::Swemwbs, Timepoint::Start, swemwbs),
             measure(Instrument::Swemwbs, Timepoint::End, Answer::Missing(MissingReason::NotAble)),
             measure(Instrument::Recommendation, Timepoint::End, recommendation),
             measure(Instrument::Recommendation, Timepoint::FollowUp, Answer::Missing(MissingReason::Declined)),
+            measure(Instrument::Swemwbs, Timepoint::FollowUp, without_score),
+            measure(Instrument::Gas, Timepoint::End, attained),
         ];
         for measure in measures.clone() {
             let (id, written) = (measure.id, measure.clone());
