@@ -585,6 +585,7 @@ mod tests {
             travel_passengers: 2,
             note: None,
             barriers: BTreeSet::new(),
+            unmet_needs: BTreeSet::new(),
         };
         let terms = work("2026-11-02", 0, 0).terms;
         let call = Work::of(&content, true, terms);

@@ -82,6 +82,7 @@ impl Stage<'_> {
                 travel_passengers: 1,
                 note: Some("Käytiin kirjaston pelikerhossa.".to_owned()),
                 barriers: [].into(),
+                unmet_needs: [].into(),
             },
             state: VisitState::Held { recorded_at: ctx.now, over_limit_reason: None },
             ..first

@@ -155,6 +155,7 @@ fn content(on: chrono::NaiveDate, minutes: u32, mode: VisitMode) -> VisitContent
         support_kinds: [SupportKind::Practical].into(),
         travel_metres: 0,
         travel_minutes: 0,
+        travel_passengers: 0,
         note: None,
         barriers: [].into(),
         unmet_needs: [].into(),
@@ -173,7 +174,7 @@ fn absence(stage: &Stage<'_>, db: &mut Db<'_>) -> Result<(), AppError> {
         referral: open.case.referral.id,
         client: open.case.referral.client,
         support_period: id(0x0063),
-        workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour: lahete_domain::money::Cents::default() }],
+        workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour: lahete_domain::money::Cents::default(), drives: true }],
         content: VisitContent { travel_metres: 7_400, travel_minutes: 20, ..content(ctx.now.helsinki_date(), 60, VisitMode::HomeVisit) },
         state: VisitState::NotAttended { by, reason: VisitAbsenceReason::Ill },
     })?;
@@ -190,7 +191,8 @@ fn trip(stage: &Stage<'_>, db: &mut Db<'_>) -> Result<(), AppError> {
         let ctx = stage.as_user(db, LIISA, stage.days_ago(days_ago), "visit_create")?;
         let open = case::open(db, &ctx, Action::VisitWrite, FULL.referral())?;
         let fee_per_hour = lahete_domain::programme::DEFAULT_FEE_PER_HOUR;
-        let workers = workers.iter().map(|tail| VisitWorker { link_worker: id(*tail), fee_per_hour });
+        let workers =
+            workers.iter().enumerate().map(|(place, tail)| VisitWorker { link_worker: id(*tail), fee_per_hour, drives: place == 0 });
         db.visit_insert(&Visit {
             id: id(tail),
             version: Version::FIRST,
