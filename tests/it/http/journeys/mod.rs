@@ -16,6 +16,7 @@ mod measures;
 mod open_door;
 mod people;
 mod questions;
+mod six_months;
 mod support;
 mod visits;
 mod waiting;

@@ -5,7 +5,7 @@
 use lahete_domain::ids::{Id as _, UserId};
 use serde_json::{Value, json};
 
-use super::{each, items, propose, send, sign_in_of, step, version};
+use super::{each, id, items, propose, send, sign_in_of, step, version};
 use crate::http::referrals::complete;
 use crate::support::app::text;
 use crate::support::{TestApp, on_both};
@@ -184,7 +184,7 @@ on_both! {
         assert_eq!(hours(&visit(lauri, held("2026-01-21", 180, 20, 0))), (json!(480), json!(120), json!(true)), "four fifths are used");
         let long = held("2026-01-28", 121, 20, 0);
         let refused = app.user(lauri).post(&format!("{period}/visits")).json(long.clone()).send().problem(409, "monthly_hours_exceeded");
-        assert_eq!(refused["params"]["left_minutes"], 120);
+        assert_eq!(refused["params"]["minutes_left"], 120);
         let mut allowed = long;
         allowed["over_limit_reason"] = json!("Muuttoapua yllättäen.");
         allowed["workers"] = json!([people.other_worker.as_uuid()]);
@@ -222,7 +222,7 @@ on_both! {
         let ending = json!({
             "outcome": "completed_as_planned", "end_reason": "goals_reached", "ended_on": "2026-03-31",
             "end_measure": {"mode": "interview", "answers": [4, 3, 3, 4, 3, 3, 3]}, "end_recommendation": {"mode": "self", "answers": [9]},
-            "activity_links": [{"activity_link_id": super::id(&thursdays), "state": "attending", "continues": true}],
+            "activity_links": [{"activity_link_id": id(&thursdays), "state": "attending", "continues": true}],
             "barriers": ["transport"], "unmet_needs": ["transport"]
         });
         let ended = step(&app, kaisa, &period, "end", ending).expect(200);
