@@ -370,3 +370,23 @@ impl From<lahete_domain::time_entry::TimeEntryError> for AppError {
         .into()
     }
 }
+
+impl From<lahete_domain::hour_sheet::HourSheetError> for AppError {
+    fn from(error: lahete_domain::hour_sheet::HourSheetError) -> Self {
+        use lahete_domain::hour_sheet::HourSheetError as E;
+        let rule = |code: &'static str| RuleProblem::new(code, error.to_string());
+        match &error {
+            E::WrongState { state, allowed } => {
+                rule("hour_sheet_wrong_state").with("state", state.as_str()).with("allowed", allowed.to_vec())
+            }
+            E::MonthNotOver { month } => rule("hour_sheet_month_not_over").with("month", month.to_string()),
+            E::Empty => rule("hour_sheet_empty"),
+            E::RateMissing { days } => {
+                rule("mileage_rate_missing").with("days", days.iter().map(|day| Value::from(day.to_string())).collect::<Value>())
+            }
+            E::Own => rule("hour_sheet_own"),
+            E::PaidOnOutOfRange => return Self::fault(Fault::new("/paid_on", "out_of_range", error.to_string())),
+        }
+        .into()
+    }
+}

@@ -44,6 +44,8 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::goals::configure);
     config.configure(crate::visits::configure);
     config.configure(crate::time_entries::configure);
+    config.configure(crate::rates::configure);
+    config.configure(crate::hour_sheets::configure);
     config.configure(crate::measures::configure);
     config.configure(crate::reports::configure);
 }

@@ -159,6 +159,18 @@ actions! {
     LinkWorkerView = "link_worker_view" sees LinkWorkerView;
     /// Add and change link workers, contracts and trainings.
     LinkWorkerManage = "link_worker_manage" sees LinkWorkerView;
+    /// Read hour sheets, and take their CSV.
+    HourSheetView = "hour_sheet_view" sees HourSheetView;
+    /// Hand an hour sheet in.
+    HourSheetSubmit = "hour_sheet_submit" sees HourSheetView;
+    /// Give an hour sheet back, approve it, note its payment.
+    HourSheetApprove = "hour_sheet_approve" sees HourSheetView;
+    /// Take the CSV of all hour sheets of a month.
+    HourSheetExport = "hour_sheet_export" sees HourSheetExport;
+    /// Read mileage rates.
+    RateView = "rate_view" sees RateView;
+    /// Add mileage rates.
+    RateManage = "rate_manage" sees RateView;
     /// Add and change activities.
     ActivityManage = "activity_manage" sees ActivityManage;
     /// Read statistics, small cells hidden.
@@ -258,7 +270,10 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::MeasureWrite
             | A::MeasureView
             | A::ClientView
+            | A::HourSheetView
+            | A::HourSheetSubmit
             | A::LinkWorkerView => Scope::Own,
+            A::RateView => Scope::Programme,
             A::ProgrammeView | A::OrganisationView => Scope::Programme,
             _ => Scope::None,
         },
@@ -320,6 +335,8 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::RoleAssignmentManage
             | A::RetentionView
             | A::RetentionManage
+            | A::RateView
+            | A::RateManage
             | A::ApiClientManage => Scope::Programme,
             _ => Scope::None,
         },
@@ -417,8 +434,8 @@ impl Subject {
                 self.api_client.is_some() && self.api_client == actor.api_client() && self.organisation == grant.organisation
             }
             Role::LinkWorker => match action {
-                // Their own record is no case, and needs nobody's consent.
-                Action::LinkWorkerView => is(self.link_worker),
+                // Their own record and their own hour sheets are no case, and need nobody's consent.
+                Action::LinkWorkerView | Action::HourSheetView | Action::HourSheetSubmit => is(self.link_worker),
                 // A proposal is answered and seen without the client's name; everything else needs the accepted assignment.
                 Action::AssignmentView | Action::AssignmentAnswer => {
                     (is(self.proposed_to) || is(self.link_worker)) && self.shared_with_link_worker

@@ -314,6 +314,22 @@ codes! {
         Evaluation = "evaluation",
         LastVisit = "last_visit",
     }
+    /// Where an hour sheet stands.
+    HourSheetStateCode in "hour-sheet-states" {
+        Open = "open",
+        Submitted = "submitted",
+        Approved = "approved",
+        Paid = "paid",
+    }
+    /// What a line of an hour sheet is.
+    HourSheetLineKind in "hour-sheet-line-kinds" {
+        Visit = "visit",
+        Correction = "correction",
+    }
+    /// With what a link worker travels, as far as it is paid by the kilometre.
+    Vehicle in "vehicles" {
+        Car = "car",
+    }
     /// What kind of support was given.
     SupportKind in "support-kinds" {
         Emotional = "emotional",

@@ -103,6 +103,12 @@ ids! {
     VisitId = "visit";
     /// A coordinator's time on a referral.
     TimeEntryId = "time_entry";
+    /// The hour sheet of a link worker and a month.
+    HourSheetId = "hour_sheet";
+    /// A line of an hour sheet.
+    HourSheetLineId = "hour_sheet_line";
+    /// What a kilometre is paid.
+    MileageRateId = "mileage_rate";
     /// A questionnaire answered at a timepoint, or the reason why not.
     MeasureId = "measure";
     /// A line of a referral's timeline.

@@ -64,6 +64,8 @@ pub struct VisitContent {
     pub travel_metres: u32,
     /// Minutes travelled.
     pub travel_minutes: u32,
+    /// Passengers on the way; the client counts as one while riding.
+    pub travel_passengers: u32,
     /// A note that the client can read.
     pub note: Option<String>,
     /// Barriers met.
@@ -79,6 +81,8 @@ pub struct VisitWorker {
     pub link_worker: LinkWorkerId,
     /// What an hour with the client is paid.
     pub fee_per_hour: Cents,
+    /// Whether they drove: the kilometres of a visit are paid once, to whoever did.
+    pub drives: bool,
 }
 
 /// A visit.
@@ -142,6 +146,34 @@ pub fn counts_against_limit(mode: VisitMode) -> bool {
         VisitMode::Phone | VisitMode::Message => false,
     }
 }
+
+/// Whether the minutes of a mode of contact are paid: those with the client, as long as neither the programme's terms nor a contract say otherwise.
+/// Telephone and messages are recorded and counted apart (product §5; `finnish-facts` L1).
+#[must_use]
+pub fn is_paid(mode: VisitMode) -> bool {
+    counts_against_limit(mode)
+}
+
+/// Who drove to a visit: whoever is named, otherwise the first of the likely ones who is there, otherwise the first of all.
+///
+/// # Errors
+/// When somebody is named who is not there.
+pub fn driver(
+    workers: &[LinkWorkerId],
+    named: Option<LinkWorkerId>,
+    likely: &[LinkWorkerId],
+) -> Result<Option<LinkWorkerId>, DriverNotThere> {
+    match named {
+        Some(named) if workers.contains(&named) => Ok(Some(named)),
+        Some(_) => Err(DriverNotThere),
+        None => Ok(likely.iter().find(|one| workers.contains(one)).or_else(|| workers.first()).copied()),
+    }
+}
+
+/// The driver is none of the link workers of the visit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("whoever drove is one of the link workers of the visit")]
+pub struct DriverNotThere;
 
 /// Whether a day lies in a support period, from its start to its planned or real end.
 ///
@@ -321,6 +353,7 @@ mod tests {
             support_kinds: BTreeSet::new(),
             travel_metres: 0,
             travel_minutes: 0,
+            travel_passengers: 0,
             note: None,
             barriers: BTreeSet::new(),
             unmet_needs: BTreeSet::new(),
@@ -370,6 +403,16 @@ mod tests {
         // Exactly four fifths of a limit that has no whole minute there is never reached early.
         assert_eq!(MonthHours { used: 480, limit: 601 }.level(), HoursLevel::Free);
         assert_eq!(MonthHours { used: 481, limit: 601 }.level(), HoursLevel::NearLimit);
+    }
+
+    #[test]
+    fn the_kilometres_are_those_of_one_driver() {
+        let (one, two, three) = (id(1), id(2), id(3));
+        assert_eq!(driver(&[one, two], Some(two), &[one]), Ok(Some(two)));
+        assert_eq!(driver(&[one, two], Some(three), &[one]), Err(DriverNotThere));
+        assert_eq!(driver(&[one, two], None, &[three, two]), Ok(Some(two)));
+        assert_eq!(driver(&[one, two], None, &[]), Ok(Some(one)));
+        assert_eq!(driver(&[], None, &[one]), Ok(None));
     }
 
     #[test]

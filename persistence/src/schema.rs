@@ -654,6 +654,7 @@ diesel::table! {
         worker_cents_per_hour -> BigInt,
         absence_reason -> Nullable<Text>,
         unmet_needs -> Text,
+        travel_passengers -> BigInt,
     }
 }
 
@@ -696,6 +697,89 @@ diesel::table! {
         visit_id -> DbUuid,
         link_worker_id -> DbUuid,
         fee_cents_per_hour -> BigInt,
+        drives -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    mileage_rates (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        vehicle -> Text,
+        agreement -> Text,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        per_km_cents -> BigInt,
+        tier_metres -> Nullable<BigInt>,
+        per_km_above_cents -> Nullable<BigInt>,
+        per_passenger_km_cents -> BigInt,
+        source -> Text,
+        given_at -> DbInstant,
+        given_by -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    hour_sheets (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        link_worker_id -> DbUuid,
+        link_worker_user_id -> DbUuid,
+        month -> Date,
+        state -> Text,
+        minutes -> BigInt,
+        phone_minutes -> BigInt,
+        travel_minutes -> BigInt,
+        metres -> BigInt,
+        fee_cents -> BigInt,
+        mileage_cents -> BigInt,
+        submitted_at -> Nullable<DbInstant>,
+        submitted_by -> Nullable<DbUuid>,
+        approved_at -> Nullable<DbInstant>,
+        approved_by -> Nullable<DbUuid>,
+        paid_on -> Nullable<Date>,
+        paid_at -> Nullable<DbInstant>,
+        paid_by -> Nullable<DbUuid>,
+        returned_at -> Nullable<DbInstant>,
+        returned_by -> Nullable<DbUuid>,
+        return_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    hour_sheet_lines (id) {
+        id -> DbUuid,
+        hour_sheet_id -> DbUuid,
+        link_worker_id -> DbUuid,
+        visit_id -> DbUuid,
+        kind -> Text,
+        corrects_sheet_id -> Nullable<DbUuid>,
+        corrects_line_id -> Nullable<DbUuid>,
+        visit_on -> Date,
+        fee_cents_per_hour -> BigInt,
+        contract_kind -> Text,
+        payer_id -> Nullable<DbUuid>,
+        vehicle -> Text,
+        minutes -> BigInt,
+        phone_minutes -> BigInt,
+        travel_minutes -> BigInt,
+        fee_cents -> BigInt,
+        metres -> BigInt,
+        passengers -> BigInt,
+        rate_id -> Nullable<DbUuid>,
+        metres_before -> BigInt,
+        metres_above -> BigInt,
+        mileage_cents -> BigInt,
     }
 }
 
@@ -853,6 +937,8 @@ diesel::joinable!(visits -> support_periods (support_period_id));
 diesel::joinable!(visits -> referrals (referral_id));
 diesel::joinable!(visit_workers -> visits (visit_id));
 diesel::joinable!(visit_workers -> link_workers (link_worker_id));
+diesel::joinable!(hour_sheet_lines -> hour_sheets (hour_sheet_id));
+diesel::joinable!(hour_sheet_lines -> visits (visit_id));
 diesel::joinable!(measures -> support_periods (support_period_id));
 diesel::joinable!(goals -> support_periods (support_period_id));
 diesel::joinable!(activity_themes -> activities (activity_id));
@@ -903,6 +989,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     referral_closings,
     time_entries,
     visit_workers,
+    mileage_rates,
+    hour_sheets,
+    hour_sheet_lines,
     measures,
     client_changes,
     client_restrictions,

@@ -109,6 +109,7 @@ fn known(operation: &str) -> Option<&'static str> {
         "visit_create" | "visit_update" | "visit_hold" | "visit_cancel" | "visit_mark_not_attended" => "visit_write",
         "time_entry_list" | "time_entry_view" => "time_read",
         "time_entry_create" | "time_entry_update" | "time_entry_strike" => "time_write",
+        "hour_sheet_view" => "hours_read",
         "measure_list" | "measure_view" => "measure_read",
         "measure_create" => "measure_write",
         _ => return None,

@@ -49,9 +49,9 @@ const LIISA: u16 = 0x0022;
 const LAURI: u16 = 0x0027;
 
 /// Gives the fixed ids of the demo world first, then new ones.
-struct FixedFirst {
-    fixed: Mutex<VecDeque<Uuid>>,
-    then: Arc<dyn IdSource>,
+pub(super) struct FixedFirst {
+    pub(super) fixed: Mutex<VecDeque<Uuid>>,
+    pub(super) then: Arc<dyn IdSource>,
 }
 
 impl IdSource for FixedFirst {
@@ -62,13 +62,13 @@ impl IdSource for FixedFirst {
 }
 
 /// The people of the demo, each of whom acts in their own role: the cases come about as they do in real work.
-struct Stage<'a> {
-    ids: &'a Arc<dyn IdSource>,
-    now: Instant,
+pub(super) struct Stage<'a> {
+    pub(super) ids: &'a Arc<dyn IdSource>,
+    pub(super) now: Instant,
 }
 
 impl Stage<'_> {
-    fn as_user(&self, db: &mut Db<'_>, user: u16, at: Instant, operation: &'static str) -> Result<OpContext, AppError> {
+    pub(super) fn as_user(&self, db: &mut Db<'_>, user: u16, at: Instant, operation: &'static str) -> Result<OpContext, AppError> {
         self.as_caller(db, Caller::User(id(user)), at, operation)
     }
 
@@ -557,7 +557,7 @@ impl Stage<'_> {
             referral,
             client,
             support_period: period,
-            workers: vec![VisitWorker { link_worker: id(begun.link_worker), fee_per_hour: terms.fee_per_hour }],
+            workers: vec![VisitWorker { link_worker: id(begun.link_worker), fee_per_hour: terms.fee_per_hour, drives: true }],
             content,
             state,
         };
@@ -569,6 +569,7 @@ impl Stage<'_> {
             support_kinds: [SupportKind::Emotional, SupportKind::Informational].into(),
             travel_metres: 7_400,
             travel_minutes: 20,
+            travel_passengers: 0,
             note: Some(begun.note.to_owned()),
             barriers: [].into(),
             unmet_needs: [].into(),
@@ -582,6 +583,7 @@ impl Stage<'_> {
                 purpose: VisitPurpose::GoingAlong,
                 travel_metres: 0,
                 travel_minutes: 0,
+                travel_passengers: 0,
                 note: None,
                 ..first
             };
@@ -628,7 +630,7 @@ impl Stage<'_> {
                 referral: open.case.referral.id,
                 client: open.case.referral.client,
                 support_period: id(0x0063),
-                workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour: rate }],
+                workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour: rate, drives: true }],
                 content: VisitContent {
                     on,
                     minutes,
@@ -637,6 +639,7 @@ impl Stage<'_> {
                     support_kinds: [kind].into(),
                     travel_metres: if travels { 7_400 } else { 0 },
                     travel_minutes: if travels { 20 } else { 0 },
+                    travel_passengers: u32::from(mode == VisitMode::ActivityTogether),
                     note: Some(note.to_owned()),
                     barriers: [].into(),
                     unmet_needs: [].into(),
@@ -803,6 +806,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     // The proposal is a day old, so that it can still be answered.
     let ctx = stage.as_user(db, KAISA, stage.days_ago(1), "assignment_propose")?;
     stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
+    super::hours::seed_hours(db, &stage)?;
     work::seed(&stage, db)?;
     super::rights::seed_rights(
         db,

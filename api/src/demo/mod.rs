@@ -2,6 +2,7 @@
 //! people in it are made up. The ids are fixed, so that the examples of the API document can be tried as they stand.
 
 mod cases;
+mod hours;
 mod rights;
 
 use std::collections::BTreeSet;

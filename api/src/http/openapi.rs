@@ -46,6 +46,7 @@ const CASE_PARAMETERS: &[&str] = &[
     "{time_entry_id}",
     "{measure_id}",
     "{activity_link_id}",
+    "{hour_sheet_id}",
 ];
 
 /// Lists of cases, and the search.

@@ -115,6 +115,7 @@ pub fn inline_schema(name: &str) -> Option<RefOr<Schema>> {
     match name {
         "Timestamp" => Some(Timestamp::compose(Vec::new())),
         "Decimal" => Some(Decimal::compose(Vec::new())),
+        "YearMonth" => Some(super::wire_sets::YearMonth::compose(Vec::new())),
         "Municipality" => Some(super::wire_sets::Municipality::compose(Vec::new())),
         "LanguageTag" => Some(super::wire_sets::LanguageTag::compose(Vec::new())),
         _ => match (name.strip_prefix("Text"), name.strip_prefix("LongText")) {
@@ -260,6 +261,9 @@ code_aliases! {
     VisitStateCode = VisitStateCode;
     VisitModeCode = VisitMode;
     VisitPurposeCode = VisitPurpose;
+    HourSheetStateCode = HourSheetStateCode;
+    HourSheetLineKindCode = HourSheetLineKind;
+    VehicleCode = Vehicle;
     SupportKindCode = SupportKind;
     AbsentPartyCode = AbsentParty;
     VisitAbsenceReasonCode = VisitAbsenceReason;

@@ -186,7 +186,7 @@ pub(crate) fn start(
     let recommendation =
         body.start_recommendation.as_ref().map(|answer| answer.scored(Instrument::Recommendation, "/start_recommendation")).transpose()?;
     db.support_period_insert(&period)?;
-    let first = NewVisit { content: body.first_visit.content(), workers: None, held: true, over_limit_reason: None };
+    let first = NewVisit { content: body.first_visit.content(), workers: None, driver: None, held: true, over_limit_reason: None };
     record(db, ctx, &open.case, &period, first)?;
     measures::cases::record(db, ctx, period_id, Instrument::Swemwbs, Timepoint::Start, measure)?;
     if let Some(answer) = recommendation {

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use lahete_domain::codes::VisitPurpose;
 use lahete_domain::ids::{Id as _, LinkWorkerId};
 use lahete_domain::referral::command::ClosingNeeds;
+use lahete_domain::mileage::PASSENGERS_MAX;
 use lahete_domain::support_period::{EndProposal, SupportPeriod, SupportPeriodState};
 use lahete_domain::text::{NOTE_MAX, REASON_MAX};
 use lahete_domain::time::{minus_days, plus_days};
@@ -48,6 +49,8 @@ pub struct FirstVisit {
     pub travel_metres: Option<Count<{ METRES_MAX }>>,
     /// Minutes travelled; none when left out.
     pub travel_minutes: Option<Count<{ MINUTES_MAX }>>,
+    /// Passengers on the way; none when left out. The client counts as one while riding.
+    pub travel_passengers: Option<Count<{ PASSENGERS_MAX }>>,
     /// A note that the client can read.
     pub note: Option<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
@@ -70,6 +73,7 @@ impl FirstVisit {
             support_kinds: codes(&self.support_kinds),
             travel_metres: self.travel_metres.map_or(0, |metres| metres.0),
             travel_minutes: self.travel_minutes.map_or(0, |minutes| minutes.0),
+            travel_passengers: self.travel_passengers.map_or(0, |count| count.0),
             note: self.note.clone().map(LongText::into_string),
             barriers: codes(&self.barriers),
             unmet_needs: codes(&self.unmet_needs),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lahete_domain::codes::{Barrier, Code as DomainCode, SupportKind, UnmetNeed, VisitPurpose};
 use lahete_domain::ids::{Id as _, LinkWorkerId};
+use lahete_domain::mileage::PASSENGERS_MAX;
 use lahete_domain::text::{NOTE_MAX, REASON_MAX};
 use lahete_domain::time::Month;
 use lahete_domain::visit::{METRES_MAX, MINUTES_MAX, MonthHours, Visit, VisitContent, VisitState, counts_against_limit};
@@ -19,6 +20,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::error::AppError;
+use crate::hour_sheets::wire::HourSheetTotals;
 use crate::http::wire::{
     AbsentPartyCode, BarrierCode, Change, Code, Date, Decimal, HoursLevelCode, LongText, Patch, SupportKindCode, Timestamp, UnmetNeedCode,
     VisitAbsenceReasonCode, VisitModeCode, VisitPurposeCode, VisitStateCode,
@@ -128,6 +130,10 @@ pub struct VisitCreate {
     pub travel_metres: Option<Count<{ METRES_MAX }>>,
     /// Minutes travelled; none when left out.
     pub travel_minutes: Option<Count<{ MINUTES_MAX }>>,
+    /// Passengers on the way; none when left out. The client counts as one while riding.
+    pub travel_passengers: Option<Count<{ PASSENGERS_MAX }>>,
+    /// Which of the link workers drove, and is paid the metres; the assigned one when left out.
+    pub driver_id: Option<Uuid>,
     /// A note that the client can read.
     pub note: Option<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
@@ -154,6 +160,7 @@ impl VisitCreate {
             support_kinds: codes(&self.support_kinds),
             travel_metres: self.travel_metres.map_or(0, |metres| metres.0),
             travel_minutes: self.travel_minutes.map_or(0, |minutes| minutes.0),
+            travel_passengers: self.travel_passengers.map_or(0, |count| count.0),
             note: self.note.clone().map(LongText::into_string),
             barriers: codes(&self.barriers),
             unmet_needs: codes(&self.unmet_needs),
@@ -180,6 +187,10 @@ pub struct VisitHold {
     pub travel_metres: Option<Count<{ METRES_MAX }>>,
     /// Minutes travelled.
     pub travel_minutes: Option<Count<{ MINUTES_MAX }>>,
+    /// Passengers on the way.
+    pub travel_passengers: Option<Count<{ PASSENGERS_MAX }>>,
+    /// Which of the link workers drove, and is paid the metres.
+    pub driver_id: Option<Uuid>,
     /// A note that the client can read.
     pub note: Option<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
@@ -204,6 +215,7 @@ impl VisitHold {
             support_kinds: self.support_kinds.as_ref().map_or_else(|| planned.support_kinds.clone(), codes),
             travel_metres: self.travel_metres.map_or(planned.travel_metres, |metres| metres.0),
             travel_minutes: self.travel_minutes.map_or(planned.travel_minutes, |minutes| minutes.0),
+            travel_passengers: self.travel_passengers.map_or(planned.travel_passengers, |count| count.0),
             note: self.note.clone().map(LongText::into_string).or_else(|| planned.note.clone()),
             barriers: self.barriers.as_ref().map_or_else(|| planned.barriers.clone(), codes),
             unmet_needs: self.unmet_needs.as_ref().map_or_else(|| planned.unmet_needs.clone(), codes),
@@ -238,6 +250,11 @@ pub struct VisitUpdate {
     /// Minutes travelled.
     #[serde(default)]
     pub travel_minutes: Patch<Count<{ MINUTES_MAX }>>,
+    /// Passengers on the way.
+    #[serde(default)]
+    pub travel_passengers: Patch<Count<{ PASSENGERS_MAX }>>,
+    /// Which of the link workers drove, and is paid the metres.
+    pub driver_id: Option<Uuid>,
     /// A note that the client can read.
     #[serde(default)]
     pub note: Patch<LongText<{ NOTE_MAX }>>,
@@ -269,6 +286,7 @@ impl VisitUpdate {
             support_kinds: patch.support_kinds.map(|set| codes(&set)).apply(Some(present.support_kinds)).unwrap_or_default(),
             travel_metres: patch.travel_metres.map(|metres| metres.0).apply(Some(present.travel_metres)).unwrap_or_default(),
             travel_minutes: patch.travel_minutes.map(|minutes| minutes.0).apply(Some(present.travel_minutes)).unwrap_or_default(),
+            travel_passengers: patch.travel_passengers.map(|count| count.0).apply(Some(present.travel_passengers)).unwrap_or_default(),
             note: patch.note.map(LongText::into_string).apply(present.note),
             barriers: patch.barriers.map(|set| codes(&set)).apply(Some(present.barriers)).unwrap_or_default(),
             unmet_needs: patch.unmet_needs.map(|set| codes(&set)).apply(Some(present.unmet_needs)).unwrap_or_default(),
@@ -383,7 +401,8 @@ impl MonthHoursView {
     "id": "01900000-0000-7000-8000-000000000065", "support_period_id": "01900000-0000-7000-8000-000000000063",
     "referral_id": "01900000-0000-7000-8000-000000000060", "client_id": "01900000-0000-7000-8000-000000000050", "version": 1,
     "state": "held", "on": "2026-11-19", "minutes": 90, "mode": "activity_together", "counts_against_month": true, "purpose": "going_along",
-    "support_kinds": ["emotional", "network"], "travel_metres": 8200, "travel_minutes": 20,
+    "support_kinds": ["emotional", "network"], "travel_metres": 8200, "travel_minutes": 20, "travel_passengers": 1,
+    "driver_id": "01900000-0000-7000-8000-000000000030",
     "note": "We went to the Thursday club together. Aino knew two of the women there.", "barriers": ["shyness"], "unmet_needs": [],
     "workers": [{"link_worker_id": "01900000-0000-7000-8000-000000000030", "name": "Liisa Linkki", "fee_per_hour": "13.00"}],
     "recorded_at": "2026-11-19T14:05:00.000000Z",
@@ -422,6 +441,12 @@ pub struct VisitView {
     /// Minutes travelled.
     #[schema(minimum = 0, maximum = 1440)]
     pub travel_minutes: u32,
+    /// Passengers on the way.
+    #[schema(minimum = 0, maximum = 8)]
+    pub travel_passengers: u32,
+    /// Which of the link workers drove.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver_id: Option<Uuid>,
     /// A note that the client can read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -446,6 +471,9 @@ pub struct VisitView {
     /// The client's hours in the month of the visit, with this visit in them. Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub month_hours: Option<MonthHoursView>,
+    /// What the hour sheet comes to with this visit: one's own, or for a coordinator that of whoever drove. Only in the answer to what was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hour_sheet: Option<HourSheetTotals>,
 }
 
 /// Who reads a visit.
@@ -507,6 +535,8 @@ impl VisitView {
             support_kinds: content.support_kinds.iter().copied().map(Code).collect(),
             travel_metres: content.travel_metres,
             travel_minutes: content.travel_minutes,
+            travel_passengers: content.travel_passengers,
+            driver_id: visit.workers.iter().find(|worker| worker.drives).map(|worker| worker.link_worker.as_uuid()),
             note: content.note.clone(),
             barriers: content.barriers.iter().copied().map(Code).collect(),
             unmet_needs: content.unmet_needs.iter().copied().map(Code).collect(),
@@ -516,6 +546,7 @@ impl VisitView {
             recorded_at: recorded_at.map(Timestamp),
             over_limit_reason: over_limit_reason.filter(|_| !to_client),
             month_hours,
+            hour_sheet: None,
         }
     }
 }

@@ -354,6 +354,19 @@ impl Db<'_> {
         Ok(())
     }
 
+    /// All of somebody's contracts, the newest first.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn contracts_of(&mut self, of: LinkWorkerId) -> Result<Vec<Contract>, StoreError> {
+        let rows = contracts::table
+            .filter(contracts::link_worker_id.eq(IdCol(of)))
+            .order((contracts::valid_from.desc(), contracts::id.desc()))
+            .select(ContractRow::as_select())
+            .load::<ContractRow>(self.conn())?;
+        Ok(rows.into_iter().map(Contract::from).collect())
+    }
+
     /// A page of somebody's contracts, the newest first.
     ///
     /// # Errors

@@ -95,12 +95,13 @@ impl TryFrom<TermsRow> for Terms {
 }
 
 impl Db<'_> {
-    /// Adds a programme with its municipalities.
+    /// Adds a programme with its municipalities, and with the mileage rates that every programme begins with.
     ///
     /// # Errors
     /// Whatever the database says.
     pub fn programme_insert(&mut self, programme: &Programme) -> Result<(), StoreError> {
         diesel::insert_into(programmes::table).values(ProgrammeRow::from(programme)).execute(self.conn())?;
+        self.mileage_rates_ship(programme.id)?;
         self.write_municipalities(programme)
     }
 

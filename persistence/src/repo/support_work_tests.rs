@@ -159,7 +159,7 @@ fn visit(number: u128, on: &str, minutes: u32, mode: VisitMode) -> Visit {
         referral: id(REFERRAL),
         client: id(CLIENT),
         support_period: id(PERIOD),
-        workers: vec![VisitWorker { link_worker: id(LINK_WORKER), fee_per_hour: Cents(1300) }],
+        workers: vec![VisitWorker { link_worker: id(LINK_WORKER), fee_per_hour: Cents(1300), drives: true }],
         content: VisitContent {
             on: day(on),
             minutes,
@@ -168,6 +168,7 @@ fn visit(number: u128, on: &str, minutes: u32, mode: VisitMode) -> Visit {
             support_kinds: BTreeSet::from([SupportKind::Emotional, SupportKind::Network]),
             travel_metres: 8200,
             travel_minutes: 20,
+            travel_passengers: 1,
             note: Some("kävely".to_owned()),
             barriers: BTreeSet::from([Barrier::Shyness]),
             unmet_needs: BTreeSet::from([UnmetNeed::CompanyFriend]),

@@ -14,7 +14,7 @@ use lahete_domain::ids::{ClientId, Id, LinkWorkerId, ProgrammeId, ReferralId, Su
 use lahete_domain::money::Cents;
 use lahete_domain::time::Month;
 use lahete_domain::version::Version;
-use lahete_domain::visit::{Visit, VisitContent, VisitState, VisitWorker, counts_against_limit};
+use lahete_domain::visit::{Visit, VisitContent, VisitState, VisitWorker, counts_against_limit, is_paid};
 
 use super::support_periods::visible_rows;
 use crate::connection::MultiBackend;
@@ -48,10 +48,11 @@ struct VisitRow {
     recorded_at: Option<InstantCol>,
     over_limit_reason: Option<String>,
     absent_party: Option<CodeCol<AbsentParty>>,
-    /// What an hour of all its workers together costs, so that the report need not look them up.
+    /// What an hour of all its workers together costs, so that the report need not look them up; nothing when it is not paid.
     worker_cents_per_hour: i64,
     absence_reason: Option<CodeCol<VisitAbsenceReason>>,
     unmet_needs: CodeSetCol<UnmetNeed>,
+    travel_passengers: i64,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -60,6 +61,7 @@ struct VisitWorkerRow {
     visit_id: IdCol<VisitId>,
     link_worker_id: IdCol<LinkWorkerId>,
     fee_cents_per_hour: i64,
+    drives: bool,
 }
 
 impl VisitRow {
@@ -94,9 +96,10 @@ impl VisitRow {
             recorded_at: recorded_at.map(InstantCol),
             over_limit_reason,
             absent_party: absent_party.map(CodeCol),
-            worker_cents_per_hour: visit.workers.iter().map(|worker| worker.fee_per_hour.0).sum(),
+            worker_cents_per_hour: if is_paid(content.mode) { visit.workers.iter().map(|worker| worker.fee_per_hour.0).sum() } else { 0 },
             absence_reason: absence_reason.map(CodeCol),
             unmet_needs: content.unmet_needs.iter().copied().collect::<Vec<_>>().into(),
+            travel_passengers: i64::from(content.travel_passengers),
         }
     }
 
@@ -124,6 +127,7 @@ impl VisitRow {
             support_kinds: Vec::from(self.support_kinds.clone()).into_iter().collect::<BTreeSet<_>>(),
             travel_metres: number(self.travel_metres, "travel_metres")?,
             travel_minutes: number(self.travel_minutes, "travel_minutes")?,
+            travel_passengers: number(self.travel_passengers, "travel_passengers")?,
             note: self.note.clone(),
             barriers: Vec::from(self.barriers.clone()).into_iter().collect::<BTreeSet<_>>(),
             unmet_needs: Vec::from(self.unmet_needs.clone()).into_iter().collect::<BTreeSet<_>>(),
@@ -227,6 +231,7 @@ impl Db<'_> {
                 visit_id: IdCol(visit.id),
                 link_worker_id: IdCol(worker.link_worker),
                 fee_cents_per_hour: worker.fee_per_hour.0,
+                drives: worker.drives,
             };
             diesel::insert_into(visit_workers::table).values(row).execute(self.conn())?;
         }
@@ -252,7 +257,7 @@ impl Db<'_> {
             .load::<VisitWorkerRow>(self.conn())?;
         let mut workers: BTreeMap<VisitId, Vec<VisitWorker>> = BTreeMap::new();
         for row in rows {
-            let worker = VisitWorker { link_worker: row.link_worker_id.0, fee_per_hour: Cents(row.fee_cents_per_hour) };
+            let worker = VisitWorker { link_worker: row.link_worker_id.0, fee_per_hour: Cents(row.fee_cents_per_hour), drives: row.drives };
             workers.entry(row.visit_id.0).or_default().push(worker);
         }
         Ok(workers)

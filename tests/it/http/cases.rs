@@ -50,6 +50,10 @@ pub enum Stage {
     /// As the one before, but no visit is still to come.
     NothingPlanned,
     Paused,
+    /// In support, and the link worker has handed their hour sheet in.
+    HoursSubmitted,
+    /// In support, and the link worker's hour sheet was approved.
+    HoursApproved,
     Closed,
     /// In review, about somebody whom the tests know from nowhere else and who does not sign in.
     Stranger,
@@ -85,6 +89,8 @@ impl Stage {
             Self::InSupport => "in_support",
             Self::NothingPlanned => "in_support, nothing planned",
             Self::Paused => "paused",
+            Self::HoursSubmitted => "hours submitted",
+            Self::HoursApproved => "hours approved",
             Self::Closed => "closed",
             Self::Stranger => "in_review, a stranger",
             Self::Restricted => "a stranger, restricted",
@@ -343,7 +349,13 @@ impl Built {
             }
             Stage::Deferred => self.step(&coordinator, "defer", json!({"resume_on": "2027-01-10"})),
             Stage::Closed => self.step(&coordinator, "close", json!({"outcome": "redirected", "end_reason": "health_service"})),
-            Stage::Proposed | Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused => self.support(app, stage),
+            Stage::Proposed
+            | Stage::Assigned
+            | Stage::InSupport
+            | Stage::NothingPlanned
+            | Stage::Paused
+            | Stage::HoursSubmitted
+            | Stage::HoursApproved => self.support(app, stage),
             _ => {}
         }
         let consents = coordinator.get(&format!("/v1/referrals/{}/consents", self.id("referral_id"))).send().expect(200);
@@ -384,6 +396,25 @@ impl Built {
                 self.look_up(&officer, "data_request_id", "/v1/data-requests");
             }
             _ => {}
+        }
+    }
+
+    /// The open hour sheet of the link worker, which all cases of a test share; or it is handed in, and the next one is open.
+    fn hours(&mut self, app: &TestApp, stage: Stage) {
+        let people = app.world.own;
+        let (coordinator, worker) = (app.user(people.coordinator), app.user(people.link_worker));
+        let open = worker.get("/v1/hour-sheets?state=open&limit=1").send().expect(200);
+        self.keep("hour_sheet_id", &open["items"][0]);
+        self.look_up(&coordinator, "hour_sheet_id", "/v1/hour-sheets");
+        let path = format!("/v1/hour-sheets/{}", self.id("hour_sheet_id"));
+        if matches!(stage, Stage::HoursSubmitted | Stage::HoursApproved) {
+            let submit = worker.post(&format!("{path}/submit")).if_match(self.version("hour_sheet_id"));
+            submit.json(json!({"nothing_more_this_month": true})).send().expect(200);
+            self.look_up(&coordinator, "hour_sheet_id", "/v1/hour-sheets");
+        }
+        if stage == Stage::HoursApproved {
+            coordinator.post(&format!("{path}/approve")).if_match(self.version("hour_sheet_id")).send().expect(200);
+            self.look_up(&coordinator, "hour_sheet_id", "/v1/hour-sheets");
         }
     }
 
@@ -432,6 +463,7 @@ impl Built {
         ] {
             self.look_up(&coordinator, name, path);
         }
+        self.hours(app, stage);
         if stage == Stage::NothingPlanned {
             let cancel = format!("/v1/visits/{}/cancel", self.id("visit_id"));
             coordinator.post(&cancel).if_match(self.version("visit_id")).json(json!({"by": "client"})).send().expect(200);

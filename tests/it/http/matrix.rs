@@ -447,6 +447,22 @@ pub(crate) fn lines() -> Vec<Line> {
     add("measure_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
     add("measure_view", S::InSupport, nurse, Case(A::MeasureView), no_body);
 
+    add("rate_list", S::Settings, nurse, List(A::RateView), no_body);
+    add("rate_create", S::Settings, nurse, Programme(A::RateManage), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "vehicle": "car", "agreement": "KVTES", "valid_from": "2027-01-01", "per_km": "0.55",
+            "source": "KVTES, liite 16"
+        })
+    });
+    add("hour_sheet_list", S::InSupport, nurse, List(A::HourSheetView), no_body);
+    add("hour_sheet_export", S::InSupport, nurse, Programme(A::HourSheetExport), no_body);
+    add("hour_sheet_view", S::InSupport, nurse, Worker(A::HourSheetView), no_body);
+    add("hour_sheet_csv", S::InSupport, nurse, Worker(A::HourSheetView), no_body);
+    add("hour_sheet_submit", S::InSupport, nurse, Worker(A::HourSheetSubmit), |_| json!({"nothing_more_this_month": true}));
+    add("hour_sheet_return", S::HoursSubmitted, nurse, Worker(A::HourSheetApprove), |_| json!({"reason": "Kilometrit puuttuvat."}));
+    add("hour_sheet_approve", S::HoursSubmitted, nurse, Worker(A::HourSheetApprove), no_body);
+    add("hour_sheet_mark_paid", S::HoursApproved, nurse, Worker(A::HourSheetApprove), |_| json!({"paid_on": "2026-11-22"}));
+
     add("report_outcomes", S::InSupport, nurse, Programme(A::ReportView), no_body);
     add("audit_event_list", S::InSupport, nurse, List(A::AuditView), no_body);
     add("audit_checkpoint_list", S::Settings, nurse, Anywhere(Role::PrivacyOfficer), no_body);
@@ -537,7 +553,12 @@ impl Who {
                 }
             }
             Some(Role::LinkWorker) => match line.stage {
-                Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused => true,
+                Stage::Assigned
+                | Stage::InSupport
+                | Stage::NothingPlanned
+                | Stage::Paused
+                | Stage::HoursSubmitted
+                | Stage::HoursApproved => true,
                 Stage::Proposed => matches!(action, Action::AssignmentView | Action::AssignmentAnswer),
                 _ => false,
             },
@@ -551,7 +572,7 @@ impl Who {
         let own_record = role == Role::LinkWorker
             && match line.guard {
                 Guard::Worker(_) => self.first,
-                Guard::List(action) => action == Action::LinkWorkerView,
+                Guard::List(action) => action == Action::LinkWorkerView || (action == Action::HourSheetView && self.first),
                 _ => false,
             };
         self.own_programme
@@ -671,6 +692,9 @@ pub(crate) fn call<'a>(caller: &Caller<'a>, operation: &Documented, line: &Line,
     let mut path = filled(&operation.path, built);
     if line.operation == "report_outcomes" {
         write!(path, "?programme_id={}&from=2026-01-01&until=2026-12-31", built.id("programme_id")).unwrap();
+    }
+    if line.operation == "hour_sheet_export" {
+        write!(path, "?programme_id={}&month=2026-11", built.id("programme_id")).unwrap();
     }
     let mut call = caller.call(&operation.method, &path);
     if operation.if_match {

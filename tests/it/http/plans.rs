@@ -22,11 +22,12 @@ use crate::support::{Kind, TestApp, golden};
 
 /// Tables that administrators and coordinators fill by hand, a row for each partner, colleague or club, and the lists of the schema itself. Every
 /// other table grows with the referrals.
-const SMALL: [&str; 17] = [
+const SMALL: [&str; 18] = [
     "data_keys",
     "programmes",
     "programme_municipalities",
     "programme_terms",
+    "mileage_rates",
     "consent_texts",
     "organisations",
     "api_clients",
@@ -110,6 +111,7 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         "from" => one(&if is_instant(schema) { "2026-01-01T00:00:00Z".to_owned() } else { "2026-01-01".to_owned() }),
         "until" => one(&if is_instant(schema) { "2026-12-31T00:00:00Z".to_owned() } else { "2026-12-31".to_owned() }),
         "on" => one("2026-12-31"),
+        "month" => one("2026-11"),
         "due_within_days" => one("30"),
         "no_visit_for_days" => one("0"),
         "ends_within_days" => one("366"),

@@ -568,8 +568,8 @@ store_test! {
             client: period.client,
             support_period: period.id,
             workers: vec![
-                VisitWorker { link_worker: people.worker, fee_per_hour: Cents(1300) },
-                VisitWorker { link_worker: people.other_worker, fee_per_hour: Cents(0) },
+                VisitWorker { link_worker: people.worker, fee_per_hour: Cents(1300), drives: false },
+                VisitWorker { link_worker: people.other_worker, fee_per_hour: Cents(0), drives: true },
             ],
             content: VisitContent {
                 on: day("2026-11-20"),
@@ -579,6 +579,7 @@ store_test! {
                 support_kinds: SupportKind::ALL.iter().copied().collect(),
                 travel_metres: 2_000_000,
                 travel_minutes: 0,
+                travel_passengers: 8,
                 note: None,
                 barriers: Barrier::ALL.iter().copied().collect(),
                 unmet_needs: UnmetNeed::ALL.iter().copied().collect(),

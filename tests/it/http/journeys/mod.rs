@@ -6,6 +6,7 @@ mod client;
 mod drafts;
 mod endings;
 mod guidance;
+mod hour_sheets;
 mod known_clients;
 mod machines;
 mod open_door;
