@@ -818,9 +818,9 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     // The proposal is a day old, so that it can still be answered.
     let ctx = stage.as_user(db, KAISA, stage.days_ago(1), "assignment_propose")?;
     stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
+    super::hours::seed_hours(db, &stage)?;
     work::seed(&stage, db)?;
     super::people::seed_people(db, &super::people::Acting { ids, now })?;
-    super::hours::seed_hours(db, &stage)?;
     super::measures::seed(db, &stage, PAUSED.referral())?;
     super::rights::seed_rights(
         db,

@@ -5,7 +5,7 @@ use lahete_domain::codes::AuditAction;
 use lahete_domain::ids::{Id as _, ProgrammeId};
 use lahete_domain::mileage::{MileageRate, Tier};
 use lahete_domain::money::Cents;
-use lahete_persistence::repo::mileage_rates::RateFilter;
+use lahete_persistence::repo::rates::RateFilter;
 use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{RateCreate, RateQuery};

@@ -17,6 +17,7 @@ use lahete_persistence::Db;
 
 use super::{AINO, Begun, CLOSED, KAISA, LIISA, Stage, Story, id, programme};
 use crate::error::AppError;
+use crate::hour_sheets::cases::follow;
 use crate::referrals::case;
 
 /// Aino's own sign-in.
@@ -101,7 +102,9 @@ fn walk(stage: &Stage<'_>, db: &mut Db<'_>, story: &Story, assignment: u16, begu
     let ctx = stage.as_user(db, LIISA, stage.days_ago(story.sent_days_ago - 3), "assignment_accept")?;
     stage.accept(db, &ctx, proposal)?;
     let ctx = stage.as_user(db, LIISA, stage.days_ago(story.sent_days_ago - days), "support_period_start")?;
-    stage.support(db, &ctx, story, begun)
+    stage.support(db, &ctx, story, begun)?;
+    let first = db.visit_get(id(begun.first_visit))?.ok_or_else(|| AppError::internal("a visit of the demo is missing"))?;
+    follow(db, &ctx, &first)
 }
 
 /// Aino has said herself what became of her second goal.
@@ -181,34 +184,33 @@ fn absence(stage: &Stage<'_>, db: &mut Db<'_>) -> Result<(), AppError> {
     case::note(db, &ctx, &open, EventKind::VisitNotAttended, Some(by.as_str()), None)
 }
 
-/// A day in Rovaniemi with both link workers fills Tauno's month.
+/// A day in Rovaniemi fills Tauno's month.
 fn trip(stage: &Stage<'_>, db: &mut Db<'_>) -> Result<(), AppError> {
-    let on = stage.now.helsinki_date();
-    for (tail, days_ago, minutes, mode, workers, note) in [
-        (0x0a47, 20, 90, VisitMode::HomeVisit, &[0x0030][..], "Suunniteltiin retkeä kartan äärellä."),
-        (0x0a48, 0, 490, VisitMode::ActivityTogether, &[0x0030, 0x0031][..], "Päivä Arktikumissa. Tauno jaksoi hyvin."),
+    for (tail, days_ago, minutes, mode, note) in [
+        (0x0a47, 20, 90, VisitMode::HomeVisit, "Suunniteltiin retkeä kartan äärellä."),
+        (0x0a48, 0, 490, VisitMode::ActivityTogether, "Päivä Arktikumissa. Tauno jaksoi hyvin."),
     ] {
         let ctx = stage.as_user(db, LIISA, stage.days_ago(days_ago), "visit_create")?;
         let open = case::open(db, &ctx, Action::VisitWrite, FULL.referral())?;
         let fee_per_hour = lahete_domain::programme::DEFAULT_FEE_PER_HOUR;
-        let workers =
-            workers.iter().enumerate().map(|(place, tail)| VisitWorker { link_worker: id(*tail), fee_per_hour, drives: place == 0 });
-        db.visit_insert(&Visit {
+        let visit = Visit {
             id: id(tail),
             version: Version::FIRST,
             programme: programme(),
             referral: open.case.referral.id,
             client: open.case.referral.client,
             support_period: id(0x0a44),
-            workers: workers.collect(),
+            workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour, drives: true }],
             content: VisitContent {
                 note: Some(note.to_owned()),
                 barriers: [Barrier::Distance].into(),
                 unmet_needs: [UnmetNeed::Transport].into(),
-                ..content(if days_ago == 0 { on } else { ctx.now.helsinki_date() }, minutes, mode)
+                ..content(ctx.now.helsinki_date(), minutes, mode)
             },
             state: VisitState::Held { recorded_at: ctx.now, over_limit_reason: None },
-        })?;
+        };
+        db.visit_insert(&visit)?;
+        follow(db, &ctx, &visit)?;
         case::note(db, &ctx, &open, EventKind::VisitHeld, None, None)?;
     }
     Ok(())
