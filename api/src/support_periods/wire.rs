@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
+use crate::hour_sheets::wire::HourSheetTotals;
 use crate::http::wire::{
     AssignmentEndReasonCode, Date, EndReasonCode, LongText, OutcomeCode, PauseReasonCode, SupportPeriodStateCode, Timestamp, VisitModeCode,
     VisitPurposeCode,
@@ -339,6 +340,9 @@ pub struct SupportPeriodView {
     pub totals: VisitTotalsView,
     /// The same month by month; months without a visit are left out.
     pub months: Vec<MonthTotalsView>,
+    /// What the link worker's hour sheet comes to with the first visit. Only in the answer to the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hour_sheet: Option<HourSheetTotals>,
 }
 
 /// What a support period is shown with.
@@ -390,6 +394,7 @@ impl SupportPeriodView {
             month_hours: around.month_hours,
             totals: around.months.iter().fold(VisitTotalsView::default(), VisitTotalsView::with),
             months: around.months.iter().map(month).collect(),
+            hour_sheet: None,
         }
     }
 }
