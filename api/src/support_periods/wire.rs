@@ -19,6 +19,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::activity_links::wire::ActivityLinkAnswer;
+use crate::hour_sheets::wire::HourSheetTotals;
 use crate::http::wire::{
     AssignmentEndReasonCode, Date, EndReasonCode, LongText, OutcomeCode, PauseReasonCode, SupportPeriodStateCode, Timestamp, VisitModeCode,
     VisitPurposeCode,
@@ -418,6 +419,9 @@ pub struct SupportPeriodView {
     /// The break of the programme in which today lies. Nothing is refused because of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub programme_break: Option<ProgrammeBreakView>,
+    /// What the link worker's hour sheet comes to with the first visit. Only in the answer to the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hour_sheet: Option<HourSheetTotals>,
 }
 
 /// What a support period is shown with.
@@ -482,6 +486,7 @@ impl SupportPeriodView {
             unanswered_activity_links: around.unanswered_links,
             needs: None,
             programme_break: around.programme_break.map(|found| ProgrammeBreakView::of(found, around.today)),
+            hour_sheet: None,
         }
     }
 }
