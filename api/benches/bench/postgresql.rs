@@ -12,7 +12,7 @@ use crate::Outcome;
 use crate::dataset::{COORDINATOR, Cell, Dataset, MUNICIPALITY, ORGANISATION, PROGRAMME, REFERRER, STATE, TABLES};
 use crate::progress::Progress;
 use crate::report;
-use crate::workload::{ANSWER, Page, Work};
+use crate::workload::{ANSWER, Page, SEALED_PHONE, Work};
 
 /// Connections of the program's pool.
 pub const CONNECTIONS: u64 = 10;
@@ -161,7 +161,7 @@ impl Cluster {
             command.arg("-f").arg(format!("{}@{weight}", path.display()));
         }
         // As the program's connections are set.
-        command.env("PGOPTIONS", "-c enable_seqscan=off -c jit=off");
+        command.env("PGOPTIONS", "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan");
         let output = command.arg(name).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok());
@@ -189,7 +189,8 @@ fn roles(user: impl std::fmt::Display) -> String {
 }
 
 const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, clients.standing, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id = ANY";
-const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing FROM clients WHERE id";
+const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, identity_code_index_2, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing FROM clients WHERE id";
+const LISTED_CLIENT: &str = "SELECT id, given_name, family_name, municipality, non_disclosure FROM clients WHERE id";
 const AUDIT: &str = "INSERT INTO audit_events (id, writer_id, seq, prev_hash, hash, at, caller_kind, user_id, role, organisation_id, programme_id, client_id, referral_id, operation, action, outcome, request_id)";
 
 fn audit_values(user: impl std::fmt::Display, role: &str, client: &str, referral: &str, operation: &str, action: &str) -> String {
@@ -240,7 +241,7 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
                 "SELECT array_agg(id) AS ids, array_agg(client_id) AS clients FROM (SELECT id, client_id, created_at, state_since, queue_accepted_at, queue_priority FROM referrals WHERE programme_id = '{PROGRAMME}' AND state <> 'draft' AND client_id NOT IN (SELECT id FROM clients WHERE programme_id = ANY('{{{PROGRAMME}}}'::uuid[]) AND standing = 'restricted') AND state = '{STATE}' AND municipality = '{MUNICIPALITY}'{behind} ORDER BY created_at DESC, id DESC LIMIT 20) page \\gset\n"
             );
             text += &format!(
-                "{CASE}(:ids::uuid[]);\nSELECT referral_id, reason FROM referral_reasons WHERE referral_id = ANY(:ids::uuid[]);\n{CLIENT} = ANY(:clients::uuid[]);\nROLLBACK;\nBEGIN;\n"
+                "{CASE}(:ids::uuid[]);\nSELECT referral_id, reason FROM referral_reasons WHERE referral_id = ANY(:ids::uuid[]);\n{LISTED_CLIENT} = ANY(:clients::uuid[]);\nROLLBACK;\nBEGIN;\n"
             );
             text += &format!(
                 "{AUDIT} SELECT {} FROM unnest(:ids::uuid[], :clients::uuid[]) page(referral, client);\nCOMMIT;\n",
@@ -267,10 +268,13 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
                 "SELECT programmes.id FROM programme_municipalities JOIN programmes ON programmes.id = programme_municipalities.programme_id WHERE programme_municipalities.municipality = '{MUNICIPALITY}' AND programmes.active = true ORDER BY programmes.id;\n"
             );
             text += &format!(
+                "SELECT valid_from FROM consent_texts WHERE programme_id = '{PROGRAMME}' AND version = '2026-1' AND language = 'fi' LIMIT 1;\n"
+            );
+            text += &format!(
                 "SELECT id, version, name, controller, privacy_notice_url, active FROM programmes WHERE id = '{PROGRAMME}' LIMIT 1;\nSELECT programme_id, municipality FROM programme_municipalities WHERE programme_id = ANY(ARRAY['{PROGRAMME}'::uuid]);\n"
             );
             text += &format!(
-                "INSERT INTO clients (id, version, programme_id, given_name, family_name, phone, client_will_contact, birth_date, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing, provisional, created_at) VALUES ({client}, 1, '{PROGRAMME}', 'Aino', 'Esimerkki', '+358 40 555 0101', false, '1942-05-07', 'female', '{MUNICIPALITY}', 'fi', false, false, true, 'open', false, now());\n"
+                "INSERT INTO clients (id, version, programme_id, given_name, family_name, phone, client_will_contact, birth_date, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing, provisional, created_at) VALUES ({client}, 1, '{PROGRAMME}', 'Aino', 'Esimerkki', '{SEALED_PHONE}', false, '1942-05-07', 'female', '{MUNICIPALITY}', 'fi', false, false, true, 'open', false, now());\n"
             );
             text += &format!(
                 "INSERT INTO referrals (id, version, programme_id, client_id, channel, referrer_user_id, organisation_id, sector, municipality, state, state_since, created_at, submitted_at, shared_until) VALUES ({referral}, 2, '{PROGRAMME}', {client}, 'signed_in', '{REFERRER}', '{ORGANISATION}', 'elderly', '{MUNICIPALITY}', 'submitted', now(), now(), now(), '9999-12-31');\n"

@@ -17,7 +17,7 @@ use crate::dataset::{COORDINATOR, Cell, Dataset, MUNICIPALITY, ORGANISATION, PRO
 use crate::driver::Measured;
 use crate::progress::Progress;
 use crate::report;
-use crate::workload::{Page, Work};
+use crate::workload::{Page, SEALED_PHONE, Work};
 
 fn instant(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
@@ -68,7 +68,7 @@ pub fn fill(path: &Path, data: Dataset) -> Outcome<()> {
 
 fn open(path: &Path) -> Outcome<Connection> {
     let conn = Connection::open(path)?;
-    conn.execute_batch("PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY")?;
+    conn.execute_batch("PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON")?;
     conn.set_prepared_statement_cache_capacity(256);
     Ok(conn)
 }
@@ -87,8 +87,9 @@ struct Calls<'c> {
 
 const ROLES: &str = "SELECT role_assignments.role, role_assignments.programme_id, role_assignments.organisation_id, organisations.sector FROM role_assignments JOIN users ON users.id = role_assignments.user_id LEFT JOIN organisations ON organisations.id = role_assignments.organisation_id WHERE role_assignments.user_id = ? AND users.active = ? AND role_assignments.valid_from <= ? AND (role_assignments.valid_until IS NULL OR role_assignments.valid_until >= ?) ORDER BY role_assignments.valid_from, role_assignments.id";
 const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, clients.standing, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id IN";
-const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing FROM clients WHERE id IN";
-const AUDIT: &str = "INSERT INTO audit_events (id, writer_id, seq, prev_hash, hash, at, caller_kind, user_id, api_client_id, role, organisation_id, programme_id, client_id, referral_id, operation, action, outcome, reason, request_id) VALUES (?, ?, ?, ?, ?, ?, 'user', ?, NULL, ?, ?, ?, ?, ?, ?, ?, 'allowed', NULL, ?)";
+const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, identity_code_index_2, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing FROM clients WHERE id IN";
+const LISTED_CLIENT: &str = "SELECT id, given_name, family_name, municipality, non_disclosure FROM clients WHERE id IN";
+const AUDIT: &str = "INSERT INTO audit_events (id, writer_id, seq, prev_hash, hash, at, caller_kind, user_id, api_client_id, role, organisation_id, programme_id, client_id, referral_id, operation, action, outcome, reason, reason_salt, reason_hash, request_id) VALUES (?, ?, ?, ?, ?, ?, 'user', ?, NULL, ?, ?, ?, ?, ?, ?, ?, 'allowed', NULL, NULL, NULL, ?)";
 
 fn places(count: usize) -> String {
     format!("({})", vec!["?"; count].join(", "))
@@ -188,7 +189,7 @@ impl<'c> Calls<'c> {
             &format!("SELECT referral_id, reason FROM referral_reasons WHERE referral_id IN {places}"),
             rusqlite::params_from_iter(&ids),
         )?;
-        self.all(&format!("{CLIENT} {places}"), rusqlite::params_from_iter(pairs.iter().map(|(_, client)| client)))?;
+        self.all(&format!("{LISTED_CLIENT} {places}"), rusqlite::params_from_iter(pairs.iter().map(|(_, client)| client)))?;
         Ok(pairs)
     }
 
@@ -203,6 +204,10 @@ impl<'c> Calls<'c> {
         self.all("SELECT programmes.id FROM programme_municipalities JOIN programmes ON programmes.id = programme_municipalities.programme_id WHERE programme_municipalities.municipality = ? AND programmes.active = ? ORDER BY programmes.id", params![MUNICIPALITY, true])?;
         let none = None::<String>;
         self.all(
+            "SELECT valid_from FROM consent_texts WHERE programme_id = ? AND version = ? AND language = ? LIMIT ?",
+            params![programme, "2026-1", "fi", 1],
+        )?;
+        self.all(
             "SELECT id, version, name, controller, privacy_notice_url, active FROM programmes WHERE id = ? LIMIT ?",
             params![programme, 1],
         )?;
@@ -210,14 +215,14 @@ impl<'c> Calls<'c> {
             "SELECT programme_id, municipality FROM programme_municipalities WHERE programme_id IN (SELECT value FROM json_each(?))",
             params![format!("[\"{programme}\"]")],
         )?;
-        self.run("INSERT INTO clients (id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing, provisional, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![client, 1, programme, none, "Aino", "Esimerkki", "+358 40 555 0101", none, none, false, "1942-05-07", none, none, none, "female", MUNICIPALITY, "fi", false, false, true, "open", false, now])?;
+        self.run("INSERT INTO clients (id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, identity_code_index_2, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing, provisional, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![client, 1, programme, none, "Aino", "Esimerkki", SEALED_PHONE, none, none, false, "1942-05-07", none, none, none, none, "female", MUNICIPALITY, "fi", false, false, true, "open", false, now])?;
         self.run("INSERT INTO referrals (id, version, programme_id, client_id, channel, referrer_user_id, api_client_id, organisation_id, sector, municipality, state, state_since, coordinator_id, asked, queue_accepted_at, queue_priority, resume_on, back_to, assignment_id, support_period_id, follow_up_on, outcome, end_reason, route, closed_at, closed_by_user, closed_by_role, created_at, submitted_at, link_worker_user_id, shared_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, 2, programme, client, "signed_in", referrer, none, organisation, "elderly", MUNICIPALITY, "submitted", now, none, none, none, none, none, none, none, none, none, none, none, none, none, none, none, now, now, none, "9999-12-31"])?;
         self.run("INSERT INTO referral_details (referral_id, referrer_name, referrer_contact, feedback_wanted, wish, background, written_together, joint_meeting_wished, not_a_service_acknowledged, source_system, source_id, previous_referral_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, "Riikka Lähettäjä", "riikka@example.org", true, "Haluaisin taas ulkoilemaan jonkun kanssa.", none, true, false, true, none, none, none])?;
         for reason in ["loneliness", "outdoors"] {
             self.run("INSERT INTO referral_reasons (referral_id, reason) VALUES (?, ?)", params![referral, reason])?;
         }
         self.run("INSERT INTO consents (id, referral_id, purposes, withdrawn_purposes, text_version, language, method, given_with, given_at, valid_until, recorded_by, verified_at, verified_by, withdrawn_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![fresh(), referral, "evaluation,feedback_to_referrer,process_referral,share_with_link_worker", "", "2026-1", "fi", "written", "Riikka Lähettäjä", now, none, referrer, none, none, none])?;
-        self.run("INSERT INTO referral_snapshots (referral_id, programme_id, submitted_on, age, sex, municipality, evaluation, state, outcome, route, sector, reasons, assigned) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, programme, day, 84, "female", MUNICIPALITY, true, "submitted", none, none, "elderly", "loneliness,outdoors", false])?;
+        self.run("INSERT INTO referral_snapshots (referral_id, programme_id, submitted_on, age, sex, municipality, evaluation, evaluation_until, state, outcome, route, sector, reasons, assigned) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referral, programme, day, 84, "female", MUNICIPALITY, true, none, "submitted", none, none, "elderly", "loneliness,outdoors", false])?;
         for (kind, to) in [("referral_created", "draft"), ("referral_submitted", "submitted")] {
             self.run("INSERT INTO events (id, referral_id, programme_id, kind, at, caller_kind, user_id, api_client_id, role, from_state, to_state, reason, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![fresh(), referral, programme, kind, now, "user", referrer, none, "referrer", "draft", to, none, none])?;
         }

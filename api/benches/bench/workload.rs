@@ -55,6 +55,9 @@ pub enum Page {
 /// The referral that is written.
 pub const BODY: &str = r#"{"client":{"given_name":"Aino","family_name":"Esimerkki","birth_date":"1942-05-07","municipality":"758","phone":"+358 40 555 0101","language":"fi","sex":"female","lives_at_home":true},"referrer":{"name":"Riikka Lähettäjä","contact":"riikka@example.org","feedback_wanted":true},"reasons":["loneliness","outdoors"],"wish":"Haluaisin taas ulkoilemaan jonkun kanssa.","written_together":true,"not_a_service_acknowledged":true,"consent":{"purposes":["process_referral","share_with_link_worker","feedback_to_referrer","evaluation"],"text_version":"2026-1","language":"fi","method":"written","given_with":"Riikka Lähettäjä"},"submit":true}"#;
 
+/// A telephone number as long as one that is sealed.
+pub const SEALED_PHONE: &str = "s01AbCdEfGhIjAbCdEfGhIjAbCdEfGhIjAbCdEfGhIjAbCdEfGhIjAbCdEfGhI";
+
 /// An answer as long as the one that is kept under the idempotency key.
 pub const ANSWER: &str = r#"{"id":"01a204ed-7b40-76a0-b605-1fc47d2f863f","version":2,"programme_id":"01900000-0000-7000-8000-000000000001","state":"submitted","state_since":"2026-11-22T20:23:22.169806Z","days_in_state":0,"created_at":"2026-11-22T20:23:22.169806Z","submitted_at":"2026-11-22T20:23:22.169806Z","client":{"id":"01a204ed-7b3b-700b-8755-79e473ac64ab","given_name":"Aino","family_name":"Esimerkki","municipality":"758","language":"fi","interpreter_needed":false,"non_disclosure":false},"referrer":{"channel":"signed_in","sector":"elderly","organisation_id":"01900000-0000-7000-8000-000000000011","user_id":"01900000-0000-7000-8000-000000000020","name":"Riikka Lähettäjä","contact":"riikka@example.org","feedback_wanted":true},"reasons":["loneliness","outdoors"],"wish":"Haluaisin taas ulkoilemaan jonkun kanssa.","written_together":true,"joint_meeting_wished":false,"not_a_service_acknowledged":true,"possible":["withdraw","mark_as_error"]}"#;
 
