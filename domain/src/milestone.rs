@@ -17,7 +17,7 @@ impl Milestone {
             EventKind::AssignmentAccepted => Some(Self::LinkWorkerFound),
             EventKind::SupportStarted => Some(Self::SupportStarted),
             EventKind::SupportEnded => Some(Self::SupportEnded),
-            EventKind::Closed => Some(Self::Closed),
+            EventKind::Closed | EventKind::Withdrawn => Some(Self::Closed),
             _ => None,
         }
     }
@@ -52,10 +52,9 @@ mod tests {
     use crate::codes::Code as _;
 
     #[test]
-    fn every_milestone_is_reached_by_one_kind_of_event() {
+    fn every_milestone_can_be_reached() {
         for milestone in Milestone::ALL {
-            let kinds = EventKind::ALL.iter().filter(|kind| Milestone::of(**kind) == Some(*milestone)).count();
-            assert_eq!(kinds, 1, "{milestone}");
+            assert!(EventKind::ALL.iter().any(|kind| Milestone::of(*kind) == Some(*milestone)), "{milestone}");
         }
     }
 }

@@ -166,7 +166,7 @@ fn score_of(value: Decimal, pointer: &str) -> Result<i32, AppError> {
 
 impl ScoringRule {
     fn scoring(&self) -> Result<Scoring, AppError> {
-        let lacks = |member: &str| AppError::fault(Fault::new(format!("/scoring/{member}"), "required", "The method needs it."));
+        let lacks = |member: &str| AppError::fault(Fault::new(format!("/scoring/{member}"), "needed_by_method", "The method needs it."));
         Ok(match self.method {
             ScoringMethod::Sum => Scoring::Sum,
             ScoringMethod::SumTimes => Scoring::SumTimes(self.times.ok_or_else(|| lacks("times"))?),
@@ -287,7 +287,7 @@ impl MeasureInstrumentCreate {
         let limit = |value: Option<Decimal>, pointer| value.map(|value| score_of(value, pointer)).transpose();
         let (reliable, none_below) = (limit(self.reliable_change, "/reliable_change")?, limit(self.no_change_below, "/no_change_below")?);
         if reliable.is_none() && none_below.is_some() {
-            return Err(AppError::fault(Fault::new("/reliable_change", "required", "One goes with the other.")));
+            return Err(AppError::fault(Fault::new("/reliable_change", "incomplete", "One goes with the other.")));
         }
         let band = |(place, range): (usize, &ScoreRange)| {
             Ok(Band {

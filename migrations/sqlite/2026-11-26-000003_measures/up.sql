@@ -159,6 +159,7 @@ SELECT e.id, e.programme_id, e.referral_id, r.client_id, r.referrer_user_id,
         WHEN 'review_started' THEN 'in_review'
         WHEN 'assignment_accepted' THEN 'link_worker_found'
         WHEN 'referral_closed' THEN 'closed'
+        WHEN 'referral_withdrawn' THEN 'closed'
         ELSE e.kind
     END,
     e.at,
@@ -176,4 +177,4 @@ FROM events e
 JOIN referrals r ON r.id = e.referral_id
 JOIN referral_details d ON d.referral_id = r.id
 WHERE r.channel = 'signed_in' AND r.referrer_user_id IS NOT NULL AND d.feedback_wanted
-    AND e.kind IN ('review_started', 'directly_guided', 'waitlisted', 'assignment_accepted', 'support_started', 'support_ended', 'referral_closed');
+    AND e.kind IN ('review_started', 'directly_guided', 'waitlisted', 'assignment_accepted', 'support_started', 'support_ended', 'referral_closed', 'referral_withdrawn');

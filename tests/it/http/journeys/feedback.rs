@@ -222,6 +222,11 @@ on_both! {
         body["referrer"]["feedback_wanted"] = json!(false);
         let quiet = taken(&app, body);
         assert!(told(&app, people.referrer, &format!("{quiet}/milestones")).is_empty());
+        let gone = taken(&app, about("Perunut"));
+        step(&app, people.coordinator, &gone, "withdraw", json!({})).expect(200);
+        let ended = items(app.user(people.referrer).get(&format!("{gone}/milestones")).send());
+        assert_eq!((&ended[1]["milestone"], &ended[1]["outcome"]), (&json!("closed"), &json!("withdrawn")), "a withdrawn one has ended");
+        withdraw(&app, &gone, &["feedback_to_referrer"]);
         let mut body = about("Suostumaton");
         body["consent"]["purposes"] = json!(["process_referral", "share_with_link_worker"]);
         let (closed, _) = assigned(&app, body);

@@ -131,7 +131,7 @@ on_both! {
         record(&app, &other, missing).expect(201);
         assert!(changes(&app, &other).is_empty());
         record(&app, &other, answered("swemwbs", "follow_up", &[4, 4, 4, 4, 4, 3, 3])).expect(201);
-        assert_eq!(changes(&app, &other), [told("swemwbs", "6.13", "reliable_improvement")]);
+        assert_eq!(changes(&app, &other), [told("swemwbs", "5.23", "reliable_improvement")]);
 
         // Who reads it: whoever works on the case, and the client.
         sign_in_of(&app, &referral, app.world.own.client);
