@@ -227,6 +227,17 @@ impl OpenOperation {
         self.0.read(work).await
     }
 
+    /// As [`Operation::read_apart`].
+    ///
+    /// # Errors
+    /// Those of `work`, and of the store.
+    pub async fn read_apart<F>(self, work: F) -> Result<Answer, Problem>
+    where
+        F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
+    {
+        self.0.read_apart(work).await
+    }
+
     /// As [`Operation::write`].
     ///
     /// # Errors

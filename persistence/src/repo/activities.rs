@@ -545,12 +545,20 @@ impl Db<'_> {
         self.activity_index(std::slice::from_ref(activity), true)
     }
 
-    /// As [`Db::activity_update`], for activities of which only what no word is found by has changed.
+    /// Changes nothing of an activity but what no word is found by: its status, its themes, and when it was checked.
     ///
     /// # Errors
     /// As [`Db::activity_update`].
     pub fn activity_update_silently(&mut self, activity: &Activity, expected: Version) -> Result<(), StoreError> {
-        self.activity_write(activity, expected)
+        let target = activities::table.find(IdCol(activity.id)).filter(activities::version.eq(VersionCol(expected)));
+        let change = (
+            activities::version.eq(VersionCol(expected.next())),
+            activities::status.eq(CodeCol(activity.status)),
+            activities::themes.eq(themes_to_text(&activity.themes)),
+            activities::checked_on.eq(activity.checked_on),
+        );
+        let changed = on_backend!(self.conn(), |c| diesel::update(target).set(change).execute(c))?;
+        if changed == 0 { Err(StoreError::Stale) } else { Ok(()) }
     }
 
     /// Changes several activities, each with the version that it was made from.
