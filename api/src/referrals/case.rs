@@ -5,7 +5,7 @@ use lahete_domain::actor::{Caller, Grant};
 use lahete_domain::codes::{AbsentParty, AssignmentEndReason, AuditAction, ConsentPurpose, EventKind, ReferralStateCode, Role};
 use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::event::Event;
-use lahete_domain::ids::{ActivityLinkId, AssignmentId, GoalId, Id, ReferralId, SupportPeriodId, VisitId};
+use lahete_domain::ids::{ActivityLinkId, AssignmentId, ConcernId, GoalId, Id, ReferralId, SupportPeriodId, VisitId};
 use lahete_domain::referral::Changed;
 use lahete_domain::referral::command::Transition;
 use lahete_domain::referral::error::ReferralError;
@@ -70,6 +70,9 @@ pub fn open(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ReferralId) ->
 /// # Errors
 /// 404 when the case is not the caller's any more.
 pub fn expect_still_seen(db: &mut Db<'_>, ctx: &OpContext, parameter: &str, id: uuid::Uuid) -> Result<(), AppError> {
+    if parameter == "concern_id" {
+        return crate::concerns::expect_still_seen(db, ctx, ConcernId::from_uuid(id));
+    }
     let referral = match parameter {
         "referral_id" => Some(ReferralId::from_uuid(id)),
         "support_period_id" => db.support_period_get(SupportPeriodId::from_uuid(id))?.map(|period| period.referral),
