@@ -307,7 +307,7 @@ impl From<lahete_domain::concern::ConcernError> for AppError {
     fn from(error: lahete_domain::concern::ConcernError) -> Self {
         use lahete_domain::concern::ConcernError as E;
         match error {
-            E::NotInformedReasonMissing => Self::fault(Fault::new("/not_informed_reason", "required", error.to_string())),
+            E::NotInformedReasonMissing => Self::fault(Fault::new("/not_informed_reason", "reason_needed", error.to_string())),
             E::ReportedInFuture => Self::fault(Fault::new("/reported_to/at", "in_the_future", error.to_string())),
             E::Closed => RuleProblem::new("concern_closed", error.to_string()).into(),
             E::Released => RuleProblem::new("concern_released", error.to_string()).into(),

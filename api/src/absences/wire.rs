@@ -41,6 +41,7 @@ pub struct AbsenceUpdate {
     pub from: Change<Date>,
     /// The last day; null when it is not known.
     #[serde(default)]
+    #[schema(value_type = Option<Date>)]
     pub until: Patch<Date>,
     /// Why.
     #[serde(default)]

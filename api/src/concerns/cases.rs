@@ -68,6 +68,14 @@ fn find(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ConcernId) -> Resu
     Ok((concern, grant))
 }
 
+/// Holds a repeated call against the rights of today: the stored answer tells what was written.
+///
+/// # Errors
+/// 404 when the concern is not the caller's to see any more.
+pub(crate) fn expect_still_seen(db: &mut Db<'_>, ctx: &OpContext, id: ConcernId) -> Result<(), AppError> {
+    find(db, ctx, Action::ConcernView, id).map(drop)
+}
+
 /// One concern.
 ///
 /// # Errors

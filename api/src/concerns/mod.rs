@@ -4,4 +4,5 @@ mod cases;
 mod routes;
 pub mod wire;
 
+pub(crate) use cases::expect_still_seen;
 pub use routes::configure;

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use lahete_domain::access::Action;
 use lahete_domain::actor::Validity;
 use lahete_domain::codes::{
-    AbsenceReason, AuditAction, BreakReason, Code as _, ConcernKind, ContractKind, Language, LinkWorkerStatus, MentoringKind, Role,
-    TrainingKind,
+    AbsenceReason, AuditAction, BreakReason, ConcernKind, ContractKind, Language, LinkWorkerStatus, MentoringKind, Role, TrainingKind,
 };
 use lahete_domain::concern::{Concern, ConcernReport, Guidance, obligations};
 use lahete_domain::ids::{Id as _, IdSource, ReferralId, UserId};
@@ -377,7 +376,6 @@ fn concerns(db: &mut Db<'_>, acting: &Acting<'_>) -> Result<(), AppError> {
         }
         db.concern_insert(&concern)?;
         case::audit(db, &ctx, &open, AuditAction::Created);
-        log::debug!("a concern of the demo is {}", concern.state().as_str());
     }
     Ok(())
 }

@@ -106,6 +106,7 @@ pub struct ProgrammeBreakUpdate {
     pub from: Change<Date>,
     /// The last day; null when it is not known.
     #[serde(default)]
+    #[schema(value_type = Option<Date>)]
     pub until: Patch<Date>,
     /// Why.
     #[serde(default)]

@@ -8,7 +8,7 @@ use lahete_domain::codes::{
 use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::event::Event;
 use lahete_domain::ids::{
-    ActivityLinkId, AssignmentId, FeedbackId, GoalId, Id, MilestoneId, ReferralId, SupportPeriodId, TimeEntryId, VisitId,
+    ActivityLinkId, AssignmentId, ConcernId, FeedbackId, GoalId, Id, MilestoneId, ReferralId, SupportPeriodId, TimeEntryId, VisitId,
 };
 use lahete_domain::milestone::MilestoneMessage;
 use lahete_domain::referral::Changed;
@@ -75,6 +75,9 @@ pub fn open(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ReferralId) ->
 /// # Errors
 /// 404 when the case is not the caller's any more.
 pub fn expect_still_seen(db: &mut Db<'_>, ctx: &OpContext, parameter: &str, id: uuid::Uuid) -> Result<(), AppError> {
+    if parameter == "concern_id" {
+        return crate::concerns::expect_still_seen(db, ctx, ConcernId::from_uuid(id));
+    }
     let referral = match parameter {
         "referral_id" => Some(ReferralId::from_uuid(id)),
         "support_period_id" => db.support_period_get(SupportPeriodId::from_uuid(id))?.map(|period| period.referral),
