@@ -294,8 +294,24 @@ impl From<NotEligible> for AppError {
             NotEligible::Full { open, max } => rule("link_worker_full").with("open", open).with("max", max),
             NotEligible::HoursFull { hours } => rule("link_worker_hours_full").with("hours", hours),
             NotEligible::Conflict => rule("link_worker_conflict"),
+            NotEligible::Absent { until } => match until {
+                Some(until) => rule("link_worker_absent").with("until", until.to_string()),
+                None => rule("link_worker_absent"),
+            },
         }
         .into()
+    }
+}
+
+impl From<lahete_domain::concern::ConcernError> for AppError {
+    fn from(error: lahete_domain::concern::ConcernError) -> Self {
+        use lahete_domain::concern::ConcernError as E;
+        match error {
+            E::NotInformedReasonMissing => Self::fault(Fault::new("/not_informed_reason", "reason_needed", error.to_string())),
+            E::ReportedInFuture => Self::fault(Fault::new("/reported_to/at", "in_the_future", error.to_string())),
+            E::Closed => RuleProblem::new("concern_closed", error.to_string()).into(),
+            E::Released => RuleProblem::new("concern_released", error.to_string()).into(),
+        }
     }
 }
 
@@ -343,6 +359,49 @@ impl From<lahete_domain::visit::VisitError> for AppError {
             E::MonthlyHoursExceeded { left, limit } => {
                 rule("monthly_hours_exceeded").with("minutes_left", *left).with("limit_minutes", *limit)
             }
+        }
+        .into()
+    }
+}
+
+impl From<lahete_domain::goal::GoalError> for AppError {
+    fn from(error: lahete_domain::goal::GoalError) -> Self {
+        use lahete_domain::goal::GoalError as E;
+        match &error {
+            E::ClientsOwnWord => RuleProblem::new("goal_outcome_is_the_clients", error.to_string()).into(),
+            E::NoSuchStep { steps } => Self::fault(Fault::new("/step", "out_of_range", error.to_string()).with("maximum", *steps)),
+        }
+    }
+}
+
+impl From<lahete_domain::time_entry::TimeEntryError> for AppError {
+    fn from(error: lahete_domain::time_entry::TimeEntryError) -> Self {
+        use lahete_domain::time_entry::TimeEntryError as E;
+        match &error {
+            E::DayOutOfRange { earliest, latest } => RuleProblem::new("time_entry_day_out_of_range", error.to_string())
+                .with("earliest", earliest.to_string())
+                .with("latest", latest.to_string()),
+            E::Struck => RuleProblem::new("time_entry_struck", error.to_string()),
+        }
+        .into()
+    }
+}
+
+impl From<lahete_domain::hour_sheet::HourSheetError> for AppError {
+    fn from(error: lahete_domain::hour_sheet::HourSheetError) -> Self {
+        use lahete_domain::hour_sheet::HourSheetError as E;
+        let rule = |code: &'static str| RuleProblem::new(code, error.to_string());
+        match &error {
+            E::WrongState { state, allowed } => {
+                rule("hour_sheet_wrong_state").with("state", state.as_str()).with("allowed", allowed.to_vec())
+            }
+            E::MonthNotOver { month } => rule("hour_sheet_month_not_over").with("month", month.to_string()),
+            E::Empty => rule("hour_sheet_empty"),
+            E::RateMissing { days } => {
+                rule("mileage_rate_missing").with("days", days.iter().map(|day| Value::from(day.to_string())).collect::<Value>())
+            }
+            E::Own => rule("hour_sheet_own"),
+            E::PaidOnOutOfRange => return Self::fault(Fault::new("/paid_on", "out_of_range", error.to_string())),
         }
         .into()
     }

@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveTime};
 use uuid::Uuid;
 
 use crate::codes::{
-    ActivityLinkStateCode, ActivitySource, ActivityStatus, Barrier, ContentKind, DayOfWeek, OrganisationKind, Price, Theme,
+    ActivityLinkStateCode, ActivitySource, ActivityStatus, Barrier, ContentKind, DayOfWeek, OrganisationKind, Price, Theme, UnmetNeed,
 };
 use crate::ids::{ActivityId, ActivityLinkId, OrganisationId, ProgrammeId, ReferralId};
 use crate::programme::MunicipalityCode;
@@ -246,6 +246,8 @@ pub struct ActivityLink {
     pub activity: ActivityId,
     /// How far the client has come.
     pub state: ActivityLinkState,
+    /// What the client would have needed to take part, or to go on.
+    pub unmet_needs: BTreeSet<UnmetNeed>,
     /// When it was proposed.
     pub proposed_at: Instant,
 }
@@ -281,6 +283,16 @@ impl ActivityLinkState {
         }
     }
 
+    /// Whether it is known what comes of it when the support is over: the client has stopped, or goes on, or is known not to.
+    #[must_use]
+    pub fn is_answered(self) -> bool {
+        match self {
+            Self::Proposed | Self::Started => false,
+            Self::Attending { continues } => continues.is_some(),
+            Self::Stopped { .. } => true,
+        }
+    }
+
     /// Whether a client may go on from here to there: forward, or to a stop, or from a stop to a new start.
     #[must_use]
     pub fn leads_to(self, next: ActivityLinkStateCode) -> bool {
@@ -299,6 +311,20 @@ impl ActivityLinkState {
 mod tests {
     use super::*;
     use crate::codes::Code;
+
+    #[test]
+    fn what_comes_after_the_support_is_known_of_those_who_stopped_or_were_asked() {
+        for (state, answered) in [
+            (ActivityLinkState::Proposed, false),
+            (ActivityLinkState::Started, false),
+            (ActivityLinkState::Attending { continues: None }, false),
+            (ActivityLinkState::Attending { continues: Some(true) }, true),
+            (ActivityLinkState::Attending { continues: Some(false) }, true),
+            (ActivityLinkState::Stopped { barrier: Barrier::Transport }, true),
+        ] {
+            assert_eq!(state.is_answered(), answered, "{state:?}");
+        }
+    }
 
     #[test]
     fn an_entry_is_as_old_as_its_last_check_and_found_by_what_it_says() {

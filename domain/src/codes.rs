@@ -285,6 +285,11 @@ codes! {
         Partly = "partly",
         Not = "not",
     }
+    /// How it is known what became of a goal: from the client's own hand, or as the client said it to somebody who wrote it down.
+    OutcomeSource in "outcome-sources" {
+        OwnWord = "own_word",
+        AsTold = "as_told",
+    }
     /// Where a visit stands.
     VisitStateCode in "visit-states" {
         Planned = "planned",
@@ -309,6 +314,22 @@ codes! {
         Evaluation = "evaluation",
         LastVisit = "last_visit",
     }
+    /// Where an hour sheet stands.
+    HourSheetStateCode in "hour-sheet-states" {
+        Open = "open",
+        Submitted = "submitted",
+        Approved = "approved",
+        Paid = "paid",
+    }
+    /// What a line of an hour sheet is.
+    HourSheetLineKind in "hour-sheet-line-kinds" {
+        Visit = "visit",
+        Correction = "correction",
+    }
+    /// With what a link worker travels, as far as it is paid by the kilometre.
+    Vehicle in "vehicles" {
+        Car = "car",
+    }
     /// What kind of support was given.
     SupportKind in "support-kinds" {
         Emotional = "emotional",
@@ -321,6 +342,48 @@ codes! {
         Client = "client",
         LinkWorker = "link_worker",
         Logistics = "logistics",
+    }
+    /// Why somebody did not come to a visit, or called it off.
+    VisitAbsenceReason in "visit-absence-reasons" {
+        Forgot = "forgot",
+        Ill = "ill",
+        WeatherOrTransport = "weather_or_transport",
+        ChangedMind = "changed_mind",
+        Misunderstanding = "misunderstanding",
+        Other = "other",
+        Unknown = "unknown",
+    }
+    /// How far the hours of a client in a calendar month are used.
+    HoursLevel in "hours-levels" {
+        Free = "free",
+        NearLimit = "near_limit",
+        UsedUp = "used_up",
+        OverLimit = "over_limit",
+    }
+    /// What a coordinator's time on a referral was spent on.
+    TimeEntryKind in "time-entry-kinds" {
+        Contact = "contact",
+        Planning = "planning",
+        Matching = "matching",
+        Meeting = "meeting",
+        Documentation = "documentation",
+        Other = "other",
+    }
+    /// What a client would need and nobody offers: what those who decide about services hear of, as numbers. Sources: the phrases about barriers,
+    /// service tray and unmet needs that the pilot reported with.
+    UnmetNeed in "unmet-needs" {
+        Transport = "transport",
+        AffordableActivity = "affordable_activity",
+        NearbyGroup = "nearby_group",
+        SuitableGroup = "suitable_group",
+        Events = "events",
+        OwnLanguageGroup = "own_language_group",
+        CompanyFriend = "company_friend",
+        DigitalHelp = "digital_help",
+        HomeHelp = "home_help",
+        CareService = "care_service",
+        Information = "information",
+        Other = "other",
     }
     /// What stands in the way of taking part.
     Barrier in "barriers" {
@@ -414,10 +477,68 @@ codes! {
         Attending = "attending",
         Stopped = "stopped",
     }
-    /// A questionnaire that the program can score. No item text is shipped.
+    /// A questionnaire that comes with the program; a programme adds others as data. No item text is shipped.
     Instrument in "instruments" {
         Swemwbs = "swemwbs",
         Recommendation = "recommendation",
+        Ons4 = "ons4",
+        Ucla3 = "ucla3",
+        Who5 = "who5",
+        Esis = "esis",
+        Gas = "gas",
+    }
+    /// A named range of scores, as an instrument's authors draw it.
+    ScoreBand in "score-bands" {
+        VeryLow = "very_low",
+        Low = "low",
+        Medium = "medium",
+        High = "high",
+        VeryHigh = "very_high",
+    }
+    /// What a change of a score means.
+    ScoreChange in "score-changes" {
+        ReliableImprovement = "reliable_improvement",
+        NoChange = "no_change",
+        ReliableDeterioration = "reliable_deterioration",
+        Uncertain = "uncertain",
+        NotDefined = "not_defined",
+        NotComparable = "not_comparable",
+    }
+    /// When in the work feedback is given.
+    FeedbackStage in "feedback-stages" {
+        During = "during",
+        End = "end",
+    }
+    /// Whose words feedback is.
+    FeedbackParty in "feedback-parties" {
+        Client = "client",
+        Referrer = "referrer",
+        LinkWorker = "link_worker",
+    }
+    /// A statement of a feedback form, rated from 1 to 5. Each form has its own.
+    FeedbackStatement in "feedback-statements" {
+        ClientWasHeard = "client_was_heard",
+        ClientSupportFitted = "client_support_fitted",
+        ClientGoalsWereMine = "client_goals_were_mine",
+        ClientJoinsMore = "client_joins_more",
+        ReferrerEasyToRefer = "referrer_easy_to_refer",
+        ReferrerKeptInformed = "referrer_kept_informed",
+        ReferrerClientBenefited = "referrer_client_benefited",
+        ReferrerWouldReferAgain = "referrer_would_refer_again",
+        WorkerMatched = "worker_matched",
+        WorkerHadTime = "worker_had_time",
+        WorkerWasSupported = "worker_was_supported",
+        WorkerClientBenefited = "worker_client_benefited",
+    }
+    /// What a referrer who wants to hear back is told.
+    Milestone in "milestones" {
+        InReview = "in_review",
+        DirectlyGuided = "directly_guided",
+        Waitlisted = "waitlisted",
+        LinkWorkerFound = "link_worker_found",
+        SupportStarted = "support_started",
+        SupportEnded = "support_ended",
+        Closed = "closed",
     }
     /// When a questionnaire is answered.
     Timepoint in "timepoints" {
@@ -452,6 +573,49 @@ codes! {
         Attending = "attending",
         TriedOnce = "tried_once",
         NeverWent = "never_went",
+    }
+    /// What a concern is about: each kind has its own duty or right to report, and its own authority.
+    ConcernKind in "concern-kinds" {
+        SocialCare = "social_care",
+        OlderPerson = "older_person",
+        Child = "child",
+        FireOrAccident = "fire_or_accident",
+        Guardianship = "guardianship",
+        SeriousCrime = "serious_crime",
+        ViolenceAtHome = "violence_at_home",
+        Other = "other",
+    }
+    /// Where a concern stands.
+    ConcernStateCode in "concern-states" {
+        Open = "open",
+        Reported = "reported",
+        Closed = "closed",
+    }
+    /// Whether somebody must report a concern or may.
+    Obligation in "obligations" {
+        Duty = "duty",
+        Right = "right",
+    }
+    /// Why a link worker is away.
+    AbsenceReason in "absence-reasons" {
+        Holiday = "holiday",
+        Illness = "illness",
+        Study = "study",
+        Family = "family",
+        Other = "other",
+    }
+    /// How a link worker was mentored.
+    MentoringKind in "mentoring-kinds" {
+        Individual = "individual",
+        Group = "group",
+    }
+    /// Why a programme takes a break.
+    BreakReason in "break-reasons" {
+        HolidaySeason = "holiday_season",
+        Staffing = "staffing",
+        Funding = "funding",
+        ExceptionalConditions = "exceptional_conditions",
+        Other = "other",
     }
     /// Whether an access was let through.
     AuditOutcome in "audit-outcomes" {
@@ -582,6 +746,7 @@ codes! {
         SupportResumed = "support_resumed",
         SupportExtended = "support_extended",
         LinkWorkerChanged = "link_worker_changed",
+        CoordinatorChanged = "coordinator_changed",
         EndProposed = "end_proposed",
         SupportEnded = "support_ended",
         GoalRecorded = "goal_recorded",
@@ -593,6 +758,7 @@ codes! {
         VisitNotAttended = "visit_not_attended",
         VisitChanged = "visit_changed",
         MeasureRecorded = "measure_recorded",
+        FeedbackGiven = "feedback_given",
         Withdrawn = "referral_withdrawn",
         Closed = "referral_closed",
         Reopened = "referral_reopened",

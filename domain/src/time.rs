@@ -122,6 +122,25 @@ impl Month {
         NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or(NaiveDate::MIN)
     }
 
+    /// The month after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self::of(self.next_first_day())
+    }
+
+    /// Reads `2026-11`; `None` for any other text, and for years before 1900 or after 2199.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let first = if text.len() == 7 { format!("{text}-01").parse::<NaiveDate>().ok()? } else { return None };
+        ((1900..2200).contains(&first.year()) && Self::of(first).to_string() == text).then(|| Self::of(first))
+    }
+
+    /// Its year.
+    #[must_use]
+    pub fn year(self) -> i32 {
+        self.year
+    }
+
     /// The first day of the month after it.
     #[must_use]
     pub fn next_first_day(self) -> NaiveDate {
@@ -157,6 +176,12 @@ pub fn plus_months(day: NaiveDate, months: u32) -> NaiveDate {
 #[must_use]
 pub fn plus_days(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
+}
+
+/// The day a number of days earlier.
+#[must_use]
+pub fn minus_days(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
 }
 
 #[cfg(test)]
@@ -242,6 +267,10 @@ mod tests {
         assert_eq!(month.first_day(), day("2026-12-01"));
         assert_eq!(month.next_first_day(), day("2027-01-01"));
         assert_eq!(plus_months(day("2026-08-31"), 6), day("2027-02-28"));
+        assert_eq!((Month::parse("2026-12"), month.next().to_string().as_str()), (Some(month), "2027-01"));
+        for text in ["", "2026-13", "2026-1", "2026-1 ", "+026-01", "1899-12", "2026-12-01"] {
+            assert_eq!(Month::parse(text), None, "{text}");
+        }
     }
 
     #[test]

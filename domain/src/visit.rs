@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use crate::codes::{AbsentParty, Barrier, SupportKind, VisitMode, VisitPurpose, VisitStateCode};
+use crate::codes::{AbsentParty, Barrier, HoursLevel, SupportKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose, VisitStateCode};
 use crate::ids::{ClientId, LinkWorkerId, ProgrammeId, ReferralId, SupportPeriodId, VisitId};
 use crate::money::Cents;
 use crate::support_period::{SupportPeriod, SupportPeriodState};
@@ -15,6 +15,9 @@ use crate::version::Version;
 pub const MINUTES_MAX: u32 = 24 * 60;
 /// Farthest single trip, in metres.
 pub const METRES_MAX: u32 = 2_000_000;
+
+/// From how many hundredths of the month's hours on they are said to run out.
+pub const WARNING_PERCENT: i128 = 80;
 
 /// Where a visit stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,11 +35,15 @@ pub enum VisitState {
     Cancelled {
         /// By whom.
         by: AbsentParty,
+        /// Why, when that was told.
+        reason: Option<VisitAbsenceReason>,
     },
     /// Somebody did not come.
     NotAttended {
         /// Who.
         by: AbsentParty,
+        /// Why; `unknown` is an answer, too.
+        reason: VisitAbsenceReason,
     },
 }
 
@@ -57,10 +64,14 @@ pub struct VisitContent {
     pub travel_metres: u32,
     /// Minutes travelled.
     pub travel_minutes: u32,
+    /// Passengers on the way; the client counts as one while riding.
+    pub travel_passengers: u32,
     /// A note that the client can read.
     pub note: Option<String>,
     /// Barriers met.
     pub barriers: BTreeSet<Barrier>,
+    /// What the client would need and nobody offers.
+    pub unmet_needs: BTreeSet<UnmetNeed>,
 }
 
 /// A link worker on a visit, with the fee of an hour on that day.
@@ -70,6 +81,8 @@ pub struct VisitWorker {
     pub link_worker: LinkWorkerId,
     /// What an hour with the client is paid.
     pub fee_per_hour: Cents,
+    /// Whether they drove: the kilometres of a visit are paid once, to whoever did.
+    pub drives: bool,
 }
 
 /// A visit.
@@ -134,6 +147,34 @@ pub fn counts_against_limit(mode: VisitMode) -> bool {
     }
 }
 
+/// Whether the minutes of a mode of contact are paid: those with the client, as long as neither the programme's terms nor a contract say otherwise.
+/// Telephone and messages are recorded and counted apart (product §5; `finnish-facts` L1).
+#[must_use]
+pub fn is_paid(mode: VisitMode) -> bool {
+    counts_against_limit(mode)
+}
+
+/// Who drove to a visit: whoever is named, otherwise the first of the likely ones who is there, otherwise the first of all.
+///
+/// # Errors
+/// When somebody is named who is not there.
+pub fn driver(
+    workers: &[LinkWorkerId],
+    named: Option<LinkWorkerId>,
+    likely: &[LinkWorkerId],
+) -> Result<Option<LinkWorkerId>, DriverNotThere> {
+    match named {
+        Some(named) if workers.contains(&named) => Ok(Some(named)),
+        Some(_) => Err(DriverNotThere),
+        None => Ok(likely.iter().find(|one| workers.contains(one)).or_else(|| workers.first()).copied()),
+    }
+}
+
+/// The driver is none of the link workers of the visit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("whoever drove is one of the link workers of the visit")]
+pub struct DriverNotThere;
+
 /// Whether a day lies in a support period, from its start to its planned or real end.
 ///
 /// # Errors
@@ -163,6 +204,27 @@ impl MonthHours {
     #[must_use]
     pub fn left(self) -> i64 {
         (self.limit - self.used).max(0)
+    }
+
+    /// How far they are used. From [`WARNING_PERCENT`] of what is allowed on it is said, so that nobody finds out by being refused.
+    #[must_use]
+    pub fn level(self) -> HoursLevel {
+        let (used, limit) = (i128::from(self.used), i128::from(self.limit));
+        if used > limit {
+            HoursLevel::OverLimit
+        } else if used == limit {
+            HoursLevel::UsedUp
+        } else if used * 100 >= limit * WARNING_PERCENT {
+            HoursLevel::NearLimit
+        } else {
+            HoursLevel::Free
+        }
+    }
+
+    /// Whether somebody who plans visits shall be warned.
+    #[must_use]
+    pub fn warns(self) -> bool {
+        self.level() != HoursLevel::Free
     }
 
     /// Whether a held visit fits. A coordinator may record it all the same, with a reason.
@@ -249,9 +311,9 @@ impl Visit {
     ///
     /// # Errors
     /// When it is not planned any more.
-    pub fn cancel(mut self, by: AbsentParty) -> Result<Self, VisitError> {
+    pub fn cancel(mut self, by: AbsentParty, reason: Option<VisitAbsenceReason>) -> Result<Self, VisitError> {
         self.expect_planned()?;
-        self.state = VisitState::Cancelled { by };
+        self.state = VisitState::Cancelled { by, reason };
         Ok(self)
     }
 
@@ -259,12 +321,12 @@ impl Visit {
     ///
     /// # Errors
     /// When it is not planned any more, or lies in the future.
-    pub fn not_attended(mut self, by: AbsentParty, today: NaiveDate) -> Result<Self, VisitError> {
+    pub fn not_attended(mut self, by: AbsentParty, reason: VisitAbsenceReason, today: NaiveDate) -> Result<Self, VisitError> {
         self.expect_planned()?;
         if self.content.on > today {
             return Err(VisitError::InFuture);
         }
-        self.state = VisitState::NotAttended { by };
+        self.state = VisitState::NotAttended { by, reason };
         Ok(self)
     }
 }
@@ -291,8 +353,10 @@ mod tests {
             support_kinds: BTreeSet::new(),
             travel_metres: 0,
             travel_minutes: 0,
+            travel_passengers: 0,
             note: None,
             barriers: BTreeSet::new(),
+            unmet_needs: BTreeSet::new(),
         }
     }
 
@@ -324,16 +388,44 @@ mod tests {
     }
 
     #[test]
+    fn it_is_said_from_eighty_hundredths_on_that_the_hours_run_out() {
+        for (used, level) in [
+            (0, HoursLevel::Free),
+            (479, HoursLevel::Free),
+            (480, HoursLevel::NearLimit),
+            (599, HoursLevel::NearLimit),
+            (600, HoursLevel::UsedUp),
+            (601, HoursLevel::OverLimit),
+        ] {
+            let hours = MonthHours { used, limit: 600 };
+            assert_eq!((hours.level(), hours.warns()), (level, level != HoursLevel::Free), "{used}");
+        }
+        // Exactly four fifths of a limit that has no whole minute there is never reached early.
+        assert_eq!(MonthHours { used: 480, limit: 601 }.level(), HoursLevel::Free);
+        assert_eq!(MonthHours { used: 481, limit: 601 }.level(), HoursLevel::NearLimit);
+    }
+
+    #[test]
+    fn the_kilometres_are_those_of_one_driver() {
+        let (one, two, three) = (id(1), id(2), id(3));
+        assert_eq!(driver(&[one, two], Some(two), &[one]), Ok(Some(two)));
+        assert_eq!(driver(&[one, two], Some(three), &[one]), Err(DriverNotThere));
+        assert_eq!(driver(&[one, two], None, &[three, two]), Ok(Some(two)));
+        assert_eq!(driver(&[one, two], None, &[]), Ok(Some(one)));
+        assert_eq!(driver(&[], None, &[one]), Ok(None));
+    }
+
+    #[test]
     fn nothing_is_held_in_the_future_and_nothing_twice() {
         let hours = MonthHours { used: 0, limit: 600 };
         let tomorrow = content("2026-11-23", 60, VisitMode::HomeVisit);
         assert_eq!(planned().hold(tomorrow.clone(), hours, None, now()), Err(VisitError::InFuture));
         let held = planned().hold(content("2026-11-22", 60, VisitMode::HomeVisit), hours, None, now()).expect("today");
         assert!(held.clone().hold(content("2026-11-22", 60, VisitMode::HomeVisit), hours, None, now()).is_err());
-        assert!(held.clone().cancel(AbsentParty::Client).is_err());
+        assert!(held.clone().cancel(AbsentParty::Client, None).is_err());
         assert_eq!(held.clone().correct(tomorrow, hours, None, now().helsinki_date()), Err(VisitError::InFuture));
         assert!(held.correct(content("2026-11-21", 90, VisitMode::HomeVisit), hours, None, now().helsinki_date()).is_ok());
-        let cancelled = planned().cancel(AbsentParty::LinkWorker).expect("planned");
-        assert!(cancelled.not_attended(AbsentParty::Client, now().helsinki_date()).is_err());
+        let cancelled = planned().cancel(AbsentParty::LinkWorker, Some(VisitAbsenceReason::Ill)).expect("planned");
+        assert!(cancelled.not_attended(AbsentParty::Client, VisitAbsenceReason::Forgot, now().helsinki_date()).is_err());
     }
 }

@@ -61,7 +61,8 @@ const SNAPSHOTS: [&str; 3] = [
         OR EXISTS (SELECT 1 FROM assignments a
             WHERE a.referral_id = s.referral_id AND a.state IN ('accepted', 'ended') AND a.answered_at IS NOT NULL))",
     "SELECT 'workers of visit ' || CAST(v.id AS TEXT) FROM visits v
-     WHERE v.worker_cents_per_hour <> (SELECT coalesce(sum(w.fee_cents_per_hour), 0) FROM visit_workers w WHERE w.visit_id = v.id)",
+     WHERE v.worker_cents_per_hour <> CASE WHEN v.mode IN ('phone', 'message') THEN 0
+        ELSE (SELECT coalesce(sum(w.fee_cents_per_hour), 0) FROM visit_workers w WHERE w.visit_id = v.id) END",
 ];
 
 /// Asks for all columns of tables that the program knows, and for no row.
@@ -259,12 +260,21 @@ impl Db<'_> {
             data_requests,
             events,
             goals,
+            hour_sheet_lines,
+            hour_sheets,
             idempotency_keys,
             legal_holds,
             link_worker_municipalities,
             link_workers,
             measures,
+            measure_instruments,
+            measure_texts,
+            individual_uses,
+            group_answers,
+            feedback,
+            milestones,
             messages,
+            mileage_rates,
             organisations,
             programme_municipalities,
             programme_terms,

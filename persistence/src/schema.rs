@@ -83,6 +83,7 @@ diesel::table! {
         controller -> Text,
         privacy_notice_url -> Nullable<Text>,
         active -> Bool,
+        refresher_months -> BigInt,
     }
 }
 
@@ -556,6 +557,7 @@ diesel::table! {
         end_proposed_by -> Nullable<DbUuid>,
         end_proposed_at -> Nullable<DbInstant>,
         end_proposal_reason -> Nullable<Text>,
+        quiet_since -> Nullable<Date>,
     }
 }
 
@@ -571,6 +573,9 @@ diesel::table! {
         steps -> DbJson,
         outcome -> Nullable<Text>,
         recorded_at -> DbInstant,
+        outcome_role -> Nullable<Text>,
+        outcome_by -> Nullable<DbUuid>,
+        outcome_at -> Nullable<DbInstant>,
     }
 }
 
@@ -699,6 +704,7 @@ diesel::table! {
         continues -> Nullable<Bool>,
         barrier -> Nullable<Text>,
         proposed_at -> DbInstant,
+        unmet_needs -> Text,
     }
 }
 
@@ -727,6 +733,40 @@ diesel::table! {
         over_limit_reason -> Nullable<Text>,
         absent_party -> Nullable<Text>,
         worker_cents_per_hour -> BigInt,
+        absence_reason -> Nullable<Text>,
+        unmet_needs -> Text,
+        travel_passengers -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    referral_closings (referral_id) {
+        referral_id -> DbUuid,
+        barriers -> Text,
+        unmet_needs -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    time_entries (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        coordinator_id -> DbUuid,
+        worked_on -> Date,
+        minutes -> BigInt,
+        kind -> Text,
+        note -> Nullable<Text>,
+        recorded_at -> DbInstant,
+        struck_at -> Nullable<DbInstant>,
+        struck_by -> Nullable<DbUuid>,
     }
 }
 
@@ -738,6 +778,89 @@ diesel::table! {
         visit_id -> DbUuid,
         link_worker_id -> DbUuid,
         fee_cents_per_hour -> BigInt,
+        drives -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    mileage_rates (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        vehicle -> Text,
+        agreement -> Text,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        per_km_cents -> BigInt,
+        tier_metres -> Nullable<BigInt>,
+        per_km_above_cents -> Nullable<BigInt>,
+        per_passenger_km_cents -> BigInt,
+        source -> Text,
+        given_at -> DbInstant,
+        given_by -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    hour_sheets (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        link_worker_id -> DbUuid,
+        link_worker_user_id -> DbUuid,
+        month -> Date,
+        state -> Text,
+        minutes -> BigInt,
+        phone_minutes -> BigInt,
+        travel_minutes -> BigInt,
+        metres -> BigInt,
+        fee_cents -> BigInt,
+        mileage_cents -> BigInt,
+        submitted_at -> Nullable<DbInstant>,
+        submitted_by -> Nullable<DbUuid>,
+        approved_at -> Nullable<DbInstant>,
+        approved_by -> Nullable<DbUuid>,
+        paid_on -> Nullable<Date>,
+        paid_at -> Nullable<DbInstant>,
+        paid_by -> Nullable<DbUuid>,
+        returned_at -> Nullable<DbInstant>,
+        returned_by -> Nullable<DbUuid>,
+        return_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    hour_sheet_lines (id) {
+        id -> DbUuid,
+        hour_sheet_id -> DbUuid,
+        link_worker_id -> DbUuid,
+        visit_id -> DbUuid,
+        kind -> Text,
+        corrects_sheet_id -> Nullable<DbUuid>,
+        corrects_line_id -> Nullable<DbUuid>,
+        visit_on -> Date,
+        fee_cents_per_hour -> BigInt,
+        contract_kind -> Text,
+        payer_id -> Nullable<DbUuid>,
+        vehicle -> Text,
+        minutes -> BigInt,
+        phone_minutes -> BigInt,
+        travel_minutes -> BigInt,
+        fee_cents -> BigInt,
+        metres -> BigInt,
+        passengers -> BigInt,
+        rate_id -> Nullable<DbUuid>,
+        metres_before -> BigInt,
+        metres_above -> BigInt,
+        mileage_cents -> BigInt,
     }
 }
 
@@ -756,6 +879,113 @@ diesel::table! {
         hundredths -> Nullable<BigInt>,
         missing_reason -> Nullable<Text>,
         recorded_at -> DbInstant,
+        instrument_version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    measure_instruments (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        version -> BigInt,
+        definition -> DbJson,
+        added_at -> DbInstant,
+        added_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    measure_texts (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        version -> BigInt,
+        language -> Text,
+        items -> DbJson,
+        answer_labels -> DbJson,
+        licence_ref -> Text,
+        text_source -> Text,
+        loaded_at -> DbInstant,
+        loaded_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    individual_uses (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        reason -> Text,
+        begun_at -> DbInstant,
+        begun_by -> DbUuid,
+        end_reason -> Nullable<Text>,
+        ended_at -> Nullable<DbInstant>,
+        ended_by -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    group_answers (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        version -> BigInt,
+        held_on -> Date,
+        answers -> DbJson,
+        scores -> DbJson,
+        recorded_at -> DbInstant,
+        recorded_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    feedback (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        stage -> Text,
+        party -> Text,
+        author_id -> DbUuid,
+        author_role -> Text,
+        ratings -> DbJson,
+        words -> Nullable<Text>,
+        given_at -> DbInstant,
+        changed_at -> Nullable<DbInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    milestones (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        referrer_user_id -> DbUuid,
+        milestone -> Text,
+        at -> DbInstant,
+        told_until -> Nullable<Date>,
+        acknowledged_at -> Nullable<DbInstant>,
     }
 }
 
@@ -876,6 +1106,103 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    absences (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        link_worker_id -> DbUuid,
+        from_day -> Date,
+        until_day -> Nullable<Date>,
+        reason -> Text,
+        recorded_by -> DbUuid,
+        recorded_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    mentoring_sessions (id) {
+        id -> DbUuid,
+        link_worker_id -> DbUuid,
+        held_on -> Date,
+        minutes -> BigInt,
+        mentor -> Text,
+        kind -> Text,
+        recorded_by -> DbUuid,
+        recorded_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    programme_breaks (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        from_day -> Date,
+        until_day -> Nullable<Date>,
+        reason -> Text,
+        words -> DbJson,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    concern_guidance (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        municipality -> Text,
+        kind -> Text,
+        place -> Text,
+        contact -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        hours -> Nullable<Text>,
+        law -> Nullable<Text>,
+        languages -> Text,
+        hourly -> Text,
+        fee -> Text,
+        volunteer -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    concerns (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        kind -> Text,
+        facts -> Text,
+        person_informed -> Bool,
+        not_informed_reason -> Nullable<Text>,
+        consulted -> Nullable<Text>,
+        reported_place -> Nullable<Text>,
+        reported_at -> Nullable<DbInstant>,
+        follow_up -> Nullable<Text>,
+        reporter_id -> DbUuid,
+        reporter_role -> Text,
+        recorded_at -> DbInstant,
+        closed_at -> Nullable<DbInstant>,
+        released_at -> Nullable<DbInstant>,
+        released_by -> Nullable<DbUuid>,
+        release_words -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(programme_municipalities -> programmes (programme_id));
 diesel::joinable!(role_assignments -> users (user_id));
 diesel::joinable!(role_assignments -> organisations (organisation_id));
@@ -895,6 +1222,8 @@ diesel::joinable!(visits -> support_periods (support_period_id));
 diesel::joinable!(visits -> referrals (referral_id));
 diesel::joinable!(visit_workers -> visits (visit_id));
 diesel::joinable!(visit_workers -> link_workers (link_worker_id));
+diesel::joinable!(hour_sheet_lines -> hour_sheets (hour_sheet_id));
+diesel::joinable!(hour_sheet_lines -> visits (visit_id));
 diesel::joinable!(measures -> support_periods (support_period_id));
 diesel::joinable!(goals -> support_periods (support_period_id));
 diesel::joinable!(activity_sources -> activities (activity_id));
@@ -935,6 +1264,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     link_worker_municipalities,
     contracts,
     trainings,
+    absences,
+    mentoring_sessions,
+    programme_breaks,
+    concern_guidance,
+    concerns,
     assignments,
     support_periods,
     goals,
@@ -945,8 +1279,19 @@ diesel::allow_tables_to_appear_in_same_query!(
     theme_mappings,
     activity_links,
     visits,
+    referral_closings,
+    time_entries,
     visit_workers,
+    mileage_rates,
+    hour_sheets,
+    hour_sheet_lines,
     measures,
+    measure_instruments,
+    measure_texts,
+    individual_uses,
+    group_answers,
+    feedback,
+    milestones,
     client_changes,
     client_restrictions,
     legal_holds,

@@ -1,5 +1,7 @@
 //! What is done with activity links.
 
+use std::collections::BTreeSet;
+
 use lahete_domain::access::Action;
 use lahete_domain::activity::{ActivityLink, ActivityLinkState};
 use lahete_domain::codes::{ActivityLinkStateCode, AuditAction, Code as _, EventKind, Role};
@@ -12,11 +14,12 @@ use lahete_domain::version::Version;
 use lahete_persistence::repo::activity_links::NamedActivityLink;
 use lahete_persistence::{Db, Page, PageRequest};
 
-use super::wire::{ActivityLinkUpdate, NewActivityLink};
+use super::wire::{ActivityLinkAnswer, ActivityLinkUpdate, NewActivityLink};
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::Patch;
 use crate::operation::OpContext;
 use crate::referrals::case::{self, OpenCase};
+use crate::visits::wire::codes;
 
 /// Opens the case for writing its plan: a coordinator while the referral is open, a link worker during support.
 fn open_plan(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId) -> Result<OpenCase, AppError> {
@@ -86,6 +89,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewA
         referral,
         activity: activity.id,
         state: ActivityLinkState::Proposed,
+        unmet_needs: BTreeSet::new(),
         proposed_at: ctx.now,
     };
     db.activity_link_insert(&link)?;
@@ -120,6 +124,21 @@ fn next_state(present: ActivityLinkState, change: &ActivityLinkUpdate) -> Result
     })
 }
 
+/// The link after a change; none when nothing changes.
+fn changed(link: &ActivityLink, change: &ActivityLinkUpdate) -> Result<Option<ActivityLink>, AppError> {
+    let present = link.state;
+    let next = next_state(present, change)?;
+    let needs = change.unmet_needs.clone().map(|set| codes(&set)).apply(Some(link.unmet_needs.clone())).unwrap_or_default();
+    if next == present && needs == link.unmet_needs {
+        return Ok(None);
+    }
+    if next != present && !present.leads_to(next.code()) {
+        let detail = format!("A client cannot go from {} to {}.", present.code(), next.code());
+        return Err(RuleProblem::new("activity_link_wrong_state", detail).with("state", present.code().as_str()).into());
+    }
+    Ok(Some(ActivityLink { version: link.version.next(), state: next, unmet_needs: needs, ..link.clone() }))
+}
+
 /// Notes how far the client has come.
 ///
 /// # Errors
@@ -130,20 +149,40 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ActivityLinkId, change: &Act
     let found = found.ok_or(AppError::NotFound(ActivityLinkId::RESOURCE))?;
     let expected = found.link.version;
     ctx.expect_version(expected)?;
-    let present = found.link.state;
-    let next = next_state(present, change)?;
-    if next == present {
+    let Some(link) = changed(&found.link, change)? else {
         case::audit(db, ctx, &open, AuditAction::Read);
         return Ok(Shown::of(&open, found));
-    }
-    if !present.leads_to(next.code()) {
-        let detail = format!("A client cannot go from {} to {}.", present.code(), next.code());
-        return Err(RuleProblem::new("activity_link_wrong_state", detail).with("state", present.code().as_str()).into());
-    }
-    let link = ActivityLink { version: expected.next(), state: next, ..found.link };
+    };
     db.activity_link_update(&link, expected)?;
-    record(db, ctx, &open, EventKind::ActivityLinkChanged, Some(next.code().as_str()))?;
+    record(db, ctx, &open, EventKind::ActivityLinkChanged, Some(link.state.code().as_str()))?;
     Ok(Shown::of(&open, NamedActivityLink { link, ..found }))
+}
+
+/// What is known of the activities when the work on an open case ends. The line in the audit trail and the versions of what ends are the caller's.
+///
+/// # Errors
+/// 409 when the client cannot go on from here to there; 422 for a link of another referral, and when what belongs to a state is missing.
+pub fn answer(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, answers: &[ActivityLinkAnswer]) -> Result<(), AppError> {
+    for (index, answer) in answers.iter().enumerate() {
+        let place = format!("/activity_links/{index}");
+        let found = db.activity_link_get(ActivityLinkId::from_uuid(answer.activity_link_id))?;
+        let Some(found) = found.filter(|found| found.link.referral == open.case.referral.id) else {
+            let detail = "The referral has no such activity link.";
+            return Err(AppError::fault(Fault::new(format!("{place}/activity_link_id"), "not_found", detail)));
+        };
+        let within = |error: AppError| match error {
+            AppError::Invalid(faults) => {
+                let inside = |fault: Fault| Fault { pointer: format!("{place}{}", fault.pointer), ..fault };
+                AppError::Invalid(faults.into_iter().map(inside).collect())
+            }
+            other => other,
+        };
+        if let Some(link) = changed(&found.link, &ActivityLinkUpdate::from(answer)).map_err(within)? {
+            db.activity_link_update(&link, found.link.version)?;
+            case::line_with(db, ctx, open, EventKind::ActivityLinkChanged, Some(link.state.code().as_str()))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub async fn activity_link_create(op: Operation, path: PathId<ReferralId>, body:
 
 /// Note how far the client has come with an activity.
 ///
-/// A merge patch. `stopped` needs the barrier that stood in the way; while attending, `continues` says whether the client goes on after the support.
+/// A merge patch. `stopped` needs the barrier that stood in the way; while attending, `continues` says whether the client goes on after the support. `unmet_needs` says what nobody offers.
 #[utoipa::path(tag = "support-periods", params(("activity_link_id" = Uuid, Path, description = "The activity link.")), request_body = ActivityLinkUpdate, responses((status = 200, description = "The activity link as it is now.", body = ActivityLinkView)))]
 #[patch("/activity-links/{activity_link_id}")]
 pub async fn activity_link_update(

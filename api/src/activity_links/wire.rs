@@ -8,7 +8,11 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::cases::Shown;
-use crate::http::wire::{ActivityLinkStateCode, ActivityStatusCode, BarrierCode, Change, Patch, Timestamp};
+use crate::http::wire::{ActivityLinkStateCode, ActivityStatusCode, BarrierCode, Change, Patch, Timestamp, UnmetNeedCode};
+use crate::visits::wire::UnmetNeeds;
+
+/// The most links that are answered for in one call.
+pub const ANSWERS_MAX: usize = 50;
 
 /// An activity for a client.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -33,6 +37,41 @@ pub struct ActivityLinkUpdate {
     /// With `stopped`, and needed there: what stood in the way.
     #[serde(default)]
     pub barrier: Patch<BarrierCode>,
+    /// What the client would have needed to take part, or to go on; null or an empty list when there is nothing.
+    #[serde(default)]
+    pub unmet_needs: Patch<UnmetNeeds>,
+}
+
+/// What is known of one activity when the work ends: as a change of the link.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "activity_link_id": "01900000-0000-7000-8000-000000000067", "state": "attending", "continues": true }))]
+pub struct ActivityLinkAnswer {
+    /// The activity link, one of the referral's.
+    pub activity_link_id: Uuid,
+    /// How far the client has come, where that has changed.
+    pub state: Option<ActivityLinkStateCode>,
+    /// While attending: whether the client goes on.
+    pub continues: Option<bool>,
+    /// With `stopped`: what stood in the way.
+    pub barrier: Option<BarrierCode>,
+    /// What the client would have needed; what is known already when left out.
+    pub unmet_needs: Option<UnmetNeeds>,
+}
+
+fn given<T>(value: Option<T>) -> Patch<T> {
+    value.map_or(Patch::Absent, Patch::Value)
+}
+
+impl From<&ActivityLinkAnswer> for ActivityLinkUpdate {
+    fn from(answer: &ActivityLinkAnswer) -> Self {
+        Self {
+            state: answer.state.map_or_else(Change::default, Change::to),
+            continues: given(answer.continues),
+            barrier: given(answer.barrier),
+            unmet_needs: given(answer.unmet_needs.clone()),
+        }
+    }
 }
 
 /// An activity that a client was guided to.
@@ -45,6 +84,8 @@ pub struct ActivityLinkUpdate {
     "activity_status": "active",
     "state": "attending",
     "continues": true,
+    "unmet_needs": [],
+    "answered": true,
     "proposed_at": "2026-11-24T09:00:00.000000Z",
     "may_be_told": true
 }))]
@@ -68,6 +109,10 @@ pub struct ActivityLinkView {
     /// When stopped: what stood in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub barrier: Option<BarrierCode>,
+    /// What the client would have needed to take part, or to go on.
+    pub unmet_needs: Vec<UnmetNeedCode>,
+    /// Whether it is known what comes of it when the support is over: the client has stopped, or `continues` says so.
+    pub answered: bool,
     /// When it was proposed.
     pub proposed_at: Timestamp,
     /// Whether whoever holds the activity may be told about the client: the client's own consent to `share_with_activity`, as it stands today. Without
@@ -93,6 +138,8 @@ impl From<&Shown> for ActivityLinkView {
             state: link.state.code().into(),
             continues,
             barrier,
+            unmet_needs: link.unmet_needs.iter().copied().map(Into::into).collect(),
+            answered: link.state.is_answered(),
             proposed_at: link.proposed_at.into(),
             may_be_told: shown.may_be_told,
         }

@@ -107,6 +107,7 @@ pub fn link_with_ended(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, l
         referral,
         activity: ended.id,
         state: ActivityLinkState::Started,
+        unmet_needs: [].into(),
         proposed_at: ctx.now,
     })?;
     Ok(())

@@ -1,6 +1,8 @@
 //! Referrals under way in the demo world, so that a coordinator's day has something in it. They come about as in real work: each step is taken by
 //! the person whose step it is, and leaves its line in the timeline and in the audit trail.
 
+mod work;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,9 +18,10 @@ use lahete_domain::codes::{
     VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
-use lahete_domain::goal::Goal;
+use lahete_domain::goal::{Goal, GoalStep};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::ids::{Id as _, IdSource, ReferralId, SupportPeriodId, UserId};
+use lahete_domain::measure::shipped::shipped;
 use lahete_domain::measure::{Answer, Measure};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::{MunicipalityCode, terms_on};
@@ -47,9 +50,9 @@ const LIISA: u16 = 0x0022;
 const LAURI: u16 = 0x0027;
 
 /// Gives the fixed ids of the demo world first, then new ones.
-struct FixedFirst {
-    fixed: Mutex<VecDeque<Uuid>>,
-    then: Arc<dyn IdSource>,
+pub(super) struct FixedFirst {
+    pub(super) fixed: Mutex<VecDeque<Uuid>>,
+    pub(super) then: Arc<dyn IdSource>,
 }
 
 impl IdSource for FixedFirst {
@@ -60,13 +63,13 @@ impl IdSource for FixedFirst {
 }
 
 /// The people of the demo, each of whom acts in their own role: the cases come about as they do in real work.
-struct Stage<'a> {
-    ids: &'a Arc<dyn IdSource>,
-    now: Instant,
+pub(super) struct Stage<'a> {
+    pub(super) ids: &'a Arc<dyn IdSource>,
+    pub(super) now: Instant,
 }
 
 impl Stage<'_> {
-    fn as_user(&self, db: &mut Db<'_>, user: u16, at: Instant, operation: &'static str) -> Result<OpContext, AppError> {
+    pub(super) fn as_user(&self, db: &mut Db<'_>, user: u16, at: Instant, operation: &'static str) -> Result<OpContext, AppError> {
         self.as_caller(db, Caller::User(id(user)), at, operation)
     }
 
@@ -83,7 +86,7 @@ impl Stage<'_> {
         })
     }
 
-    fn days_ago(&self, days: i64) -> Instant {
+    pub(super) fn days_ago(&self, days: i64) -> Instant {
         self.now.plus_days(-days)
     }
 }
@@ -96,6 +99,8 @@ struct Begun {
     planned_visit: Option<u16>,
     measure: u16,
     note: &'static str,
+    /// In how many days the end is planned; four months after the start when nobody says otherwise.
+    ends_in_days: Option<u64>,
 }
 
 struct Story {
@@ -492,9 +497,13 @@ impl Stage<'_> {
 
     /// Kaisa takes a referral the day after it was sent.
     fn review(&self, db: &mut Db<'_>, story: &Story) -> Result<OpContext, AppError> {
-        let ctx = self.as_user(db, KAISA, self.days_ago(story.sent_days_ago - 1), "referral_review")?;
+        self.review_by(db, story, KAISA)
+    }
+
+    fn review_by(&self, db: &mut Db<'_>, story: &Story, coordinator: u16) -> Result<OpContext, AppError> {
+        let ctx = self.as_user(db, coordinator, self.days_ago(story.sent_days_ago - 1), "referral_review")?;
         self.step(db, &ctx, Action::ReferralReview, story, |referral, _| {
-            Ok(referral.review(Review { barrier: None }, id::<UserId>(KAISA), ctx.now)?)
+            Ok(referral.review(Review { barrier: None }, id::<UserId>(coordinator), ctx.now)?)
         })?;
         Ok(ctx)
     }
@@ -543,7 +552,8 @@ impl Stage<'_> {
         let terms = terms_on(&terms, today).ok_or_else(|| AppError::internal("the demo programme has no terms"))?;
         let (referral, client) = (open.case.referral.id, open.case.referral.client);
         let submitted_on = open.case.referral.submission.as_ref().map(|submission| submission.on);
-        let start = Start { starts_on: today, planned_end_on: plus_months(today, 4), submitted_on };
+        let planned_end_on = begun.ends_in_days.map_or_else(|| plus_months(today, 4), |days| plus_days(self.now.helsinki_date(), days));
+        let start = Start { starts_on: today, planned_end_on, submitted_on };
         db.support_period_insert(&SupportPeriod::start(period, programme(), referral, client, start, terms, today)?)?;
         let visit = |tail: u16, content: VisitContent, state: VisitState| Visit {
             id: id(tail),
@@ -552,7 +562,7 @@ impl Stage<'_> {
             referral,
             client,
             support_period: period,
-            workers: vec![VisitWorker { link_worker: id(begun.link_worker), fee_per_hour: terms.fee_per_hour }],
+            workers: vec![VisitWorker { link_worker: id(begun.link_worker), fee_per_hour: terms.fee_per_hour, drives: true }],
             content,
             state,
         };
@@ -564,8 +574,10 @@ impl Stage<'_> {
             support_kinds: [SupportKind::Emotional, SupportKind::Informational].into(),
             travel_metres: 7_400,
             travel_minutes: 20,
+            travel_passengers: 0,
             note: Some(begun.note.to_owned()),
             barriers: [].into(),
+            unmet_needs: [].into(),
         };
         db.visit_insert(&visit(begun.first_visit, first.clone(), VisitState::Held { recorded_at: ctx.now, over_limit_reason: None }))?;
         if let Some(tail) = begun.planned_visit {
@@ -576,6 +588,7 @@ impl Stage<'_> {
                 purpose: VisitPurpose::GoingAlong,
                 travel_metres: 0,
                 travel_minutes: 0,
+                travel_passengers: 0,
                 note: None,
                 ..first
             };
@@ -584,9 +597,11 @@ impl Stage<'_> {
         db.measure_insert(&Measure {
             id: id(begun.measure),
             support_period: period,
-            instrument: Instrument::Swemwbs,
+            instrument: Instrument::Swemwbs.into(),
+            version: 1,
             timepoint: Timepoint::Start,
-            answer: Answer::given(Instrument::Swemwbs, AnswerMode::Interview, vec![2, 3, 3, 2, 3, 2, 3]).map_err(AppError::internal)?,
+            answer: Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Interview, vec![2, 3, 3, 2, 3, 2, 3].into())
+                .map_err(AppError::internal)?,
             recorded_at: ctx.now,
         })?;
         case::commit(db, ctx, &open, changed, None)?;
@@ -622,7 +637,7 @@ impl Stage<'_> {
                 referral: open.case.referral.id,
                 client: open.case.referral.client,
                 support_period: id(0x0063),
-                workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour: rate }],
+                workers: vec![VisitWorker { link_worker: id(0x0030), fee_per_hour: rate, drives: true }],
                 content: VisitContent {
                     on,
                     minutes,
@@ -631,8 +646,10 @@ impl Stage<'_> {
                     support_kinds: [kind].into(),
                     travel_metres: if travels { 7_400 } else { 0 },
                     travel_minutes: if travels { 20 } else { 0 },
+                    travel_passengers: u32::from(mode == VisitMode::ActivityTogether),
                     note: Some(note.to_owned()),
                     barriers: [].into(),
+                    unmet_needs: [].into(),
                 },
                 state: VisitState::Held { recorded_at: ctx.now, over_limit_reason: None },
             })?;
@@ -651,7 +668,10 @@ impl Stage<'_> {
             version: Version::FIRST,
             support_period: id(0x0063),
             words: "Käyn taas viikoittain ulkona.".to_owned(),
-            steps: vec!["Kävely Liisan kanssa".to_owned(), "Ulkoiluryhmään tutustuminen".to_owned()],
+            steps: vec![
+                GoalStep { words: "Kävely Liisan kanssa".to_owned(), done: true },
+                GoalStep { words: "Ulkoiluryhmään tutustuminen".to_owned(), done: false },
+            ],
             outcome: None,
             recorded_at: ctx.now,
         })?;
@@ -680,6 +700,7 @@ impl Stage<'_> {
             referral: story.referral(),
             activity: id(activity),
             state: ActivityLinkState::Proposed,
+            unmet_needs: [].into(),
             proposed_at: ctx.now,
         })?;
         Ok(())
@@ -713,6 +734,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
         planned_visit: None,
         measure: 0x0066,
         note: "Juotiin kahvit ja tutustuttiin. Sovittiin kävelystä ensi viikolle.",
+        ends_in_days: None,
     };
     stage.support(db, &ctx, &AINO, &begun)?;
     stage.plan(db)?;
@@ -732,6 +754,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
         planned_visit: Some(0x00b4),
         measure: 0x00b5,
         note: "Pelattiin erä korttia. Reino kertoi kirjaston pelikerhosta.",
+        ends_in_days: None,
     };
     stage.support(db, &ctx, &PAUSED, &begun)?;
     stage.pause(db, &PAUSED, 0x00b2)?;
@@ -761,7 +784,10 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     let open = case::open(db, &ctx, Action::ContactAttemptRecord, IN_REVIEW.referral())?;
     case::note(db, &ctx, &open, EventKind::ContactAttempted, None, None)?;
 
-    let ctx = stage.review(db, &WAITLISTED)?;
+    let mut ctx = stage.review_by(db, &WAITLISTED, super::people::ELLA)?;
+    // The message about this step is an example of the document.
+    let fixed = VecDeque::from([id::<ReferralId>(0x00e6).as_uuid()]);
+    ctx.ids = Arc::new(FixedFirst { fixed: Mutex::new(fixed), then: Arc::clone(stage.ids) });
     stage.step(db, &ctx, Action::ReferralWaitlist, &WAITLISTED, |referral, _| {
         Ok(referral.waitlist(Waitlist { priority: Priority::Soon }, ctx.now)?)
     })?;
@@ -792,6 +818,10 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     // The proposal is a day old, so that it can still be answered.
     let ctx = stage.as_user(db, KAISA, stage.days_ago(1), "assignment_propose")?;
     stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
+    super::hours::seed_hours(db, &stage)?;
+    work::seed(&stage, db)?;
+    super::people::seed_people(db, &super::people::Acting { ids, now })?;
+    super::measures::seed(db, &stage, PAUSED.referral())?;
     super::rights::seed_rights(
         db,
         &super::rights::Persons { asking: id(AINO.client), held: id(CLOSED.client), contested: id(CONTESTED.client) },

@@ -3,6 +3,9 @@
 
 mod activities;
 mod cases;
+mod hours;
+mod measures;
+mod people;
 mod rights;
 
 use std::collections::BTreeSet;
@@ -129,6 +132,7 @@ pub fn seed_world(db: &mut Db<'_>, password_hash: &str, now: Instant) -> Result<
     )?;
     seed_sign_in(db)?;
     seed_link_workers(db)?;
+    people::seed_colleagues(db, now)?;
     seed_activities(db, now.helsinki_date())?;
     activities::seed(db, now)
 }
@@ -154,6 +158,7 @@ fn seed_programme(db: &mut Db<'_>) -> Result<(), AppError> {
         privacy_notice_url: Some("https://hyvinvointilahete.example/tietosuoja".to_owned()),
         municipalities: municipalities(&["758", "261", "742", "320"]),
         active: true,
+        refresher_months: lahete_domain::programme::DEFAULT_REFRESHER_MONTHS,
     })?;
     db.terms_insert(&Terms {
         id: id(0x0002),

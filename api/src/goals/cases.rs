@@ -2,16 +2,16 @@
 
 use lahete_domain::access::Action;
 use lahete_domain::codes::{AuditAction, Code as _, EventKind};
-use lahete_domain::goal::Goal;
+use lahete_domain::goal::{Goal, GoalStep, Teller};
 use lahete_domain::ids::{GoalId, Id as _, SupportPeriodId};
 use lahete_domain::version::Version;
 use lahete_persistence::{Db, Page, PageRequest};
 
-use super::wire::{GoalCreate, GoalUpdate};
+use super::wire::{GoalCreate, GoalStepMark, GoalUpdate};
 use crate::error::AppError;
-use crate::http::wire::{LongText, Patch, Text};
+use crate::http::wire::{LongText, Patch};
 use crate::operation::OpContext;
-use crate::referrals::case;
+use crate::referrals::case::{self, OpenCase};
 use crate::support_periods::cases::{OpenPeriod, open_period};
 
 /// Writes a goal down.
@@ -26,7 +26,7 @@ pub(crate) fn create(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, body
         version: Version::FIRST,
         support_period: id,
         words: body.words.as_str().to_owned(),
-        steps: body.steps.iter().cloned().map(Text::into_string).collect(),
+        steps: body.steps.iter().cloned().map(GoalStep::from).collect(),
         outcome: None,
         recorded_at: ctx.now,
     };
@@ -64,10 +64,24 @@ pub(crate) fn list(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, reques
     Ok(page)
 }
 
-/// Changes a goal. Words and steps are the plan's; the outcome is also the client's to say.
+/// Who says what became of a goal.
+fn teller(ctx: &OpContext, open: &OpenCase) -> Result<Teller, AppError> {
+    let role = open.role().ok_or_else(|| AppError::internal("a goal is changed in a role"))?;
+    Ok(Teller { user: ctx.actor.user(), role, at: ctx.now })
+}
+
+fn store(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase, goal: Goal, reason: Option<&'static str>) -> Result<Goal, AppError> {
+    let expected = goal.version;
+    db.goal_update(&goal, expected)?;
+    db.support_period_moved_on(goal.support_period)?;
+    case::note(db, ctx, open, EventKind::GoalRecorded, reason, None)?;
+    Ok(Goal { version: expected.next(), ..goal })
+}
+
+/// Changes a goal. Words and steps are the plan's; the outcome is also the client's to say, and what the client has said nobody says otherwise.
 ///
 /// # Errors
-/// 404 and 403 by the policy, 409 when the support period has ended, 412 and 428 by the version.
+/// 404 and 403 by the policy, 409 when the support period has ended or the client has said themself what became of it, 412 and 428 by the version.
 pub(crate) fn update(db: &mut Db<'_>, ctx: &OpContext, id: GoalId, body: &GoalUpdate) -> Result<Goal, AppError> {
     let writes_plan = !body.words.is_absent() || body.steps.is_some();
     let action = if writes_plan { Action::PlanWrite } else { Action::GoalOutcome };
@@ -77,20 +91,29 @@ pub(crate) fn update(db: &mut Db<'_>, ctx: &OpContext, id: GoalId, body: &GoalUp
     }
     ctx.expect_version(goal.version)?;
     period.expect_running()?;
-    let expected = goal.version;
     let patch = body.clone();
-    let reason = match &patch.outcome {
-        Patch::Value(code) => Some(code.0.as_str()),
-        Patch::Absent | Patch::Null => None,
+    let (outcome, reason) = match &patch.outcome {
+        Patch::Absent => (goal.outcome.map(|told| told.outcome), None),
+        Patch::Null => (None, None),
+        Patch::Value(code) => (Some(code.0), Some(code.0.as_str())),
     };
+    let told = goal.tell(outcome, teller(ctx, &open)?)?;
     let changed = Goal {
-        words: patch.words.map(LongText::into_string).apply(goal.words),
-        steps: patch.steps.map_or(goal.steps, |steps| steps.into_iter().map(Text::into_string).collect()),
-        outcome: patch.outcome.map(|code| code.0).apply(goal.outcome),
-        ..goal
+        words: patch.words.map(LongText::into_string).apply(told.words),
+        steps: patch.steps.map_or(told.steps, |steps| steps.into_iter().map(GoalStep::from).collect()),
+        ..told
     };
-    db.goal_update(&changed, expected)?;
-    db.support_period_moved_on(period.id)?;
-    case::note(db, ctx, &open, EventKind::GoalRecorded, reason, None)?;
-    Ok(Goal { version: expected.next(), ..changed })
+    store(db, ctx, &open, changed, reason)
+}
+
+/// Marks one step as done, or as not done after all: by the client, too.
+///
+/// # Errors
+/// 404 and 403 by the policy, 409 when the support period has ended, 412 and 428 by the version, 422 when there is no such step.
+pub(crate) fn mark_step(db: &mut Db<'_>, ctx: &OpContext, id: GoalId, body: &GoalStepMark) -> Result<Goal, AppError> {
+    let (OpenPeriod { open, period }, goal) = open_goal(db, ctx, Action::GoalOutcome, id)?;
+    ctx.expect_version(goal.version)?;
+    period.expect_running()?;
+    let marked = goal.mark_step(usize::from(body.step), body.done)?;
+    store(db, ctx, &open, marked, None)
 }

@@ -6,7 +6,7 @@ use lahete_domain::ids::{GoalId, SupportPeriodId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
-use super::wire::{GoalCreate, GoalUpdate, GoalView};
+use super::wire::{GoalCreate, GoalStepMark, GoalUpdate, GoalView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson};
 use crate::http::problem::Problem;
@@ -14,7 +14,7 @@ use crate::operation::Operation;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(goal_create).service(goal_list).service(goal_view).service(goal_update);
+    config.service(goal_create).service(goal_list).service(goal_view).service(goal_update).service(goal_mark_step);
 }
 
 fn shown(goal: Goal) -> Answer {
@@ -69,7 +69,8 @@ pub async fn goal_view(op: Operation, path: PathId<GoalId>) -> Result<Answer, Pr
 
 /// Change a goal, or say what became of it.
 ///
-/// Coordinator and link worker write words and steps; the client, too, says what became of the goal.
+/// Coordinator and link worker write words and steps. What became of the goal is the client's word: the client says it here themself, or the others
+/// write it down as the client said it, and `outcome_by` tells which of the two it is. What the client has said themself is the client's to change.
 #[utoipa::path(
     tag = "support-periods",
     params(("goal_id" = Uuid, Path, description = "The goal.")),
@@ -79,4 +80,19 @@ pub async fn goal_view(op: Operation, path: PathId<GoalId>) -> Result<Answer, Pr
 #[patch("/goals/{goal_id}")]
 pub async fn goal_update(op: Operation, path: PathId<GoalId>, body: MergePatch<GoalUpdate>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| cases::update(db, ctx, path.0, &body.0).map(shown)).await
+}
+
+/// Mark a step of a goal as done.
+///
+/// Or as not done after all. The client can do so themself, as coordinator and link worker can.
+#[utoipa::path(
+    tag = "support-periods",
+    params(("goal_id" = Uuid, Path, description = "The goal.")),
+    request_body = GoalStepMark,
+    responses((status = 200, description = "The goal after the change.", body = GoalView)),
+    extensions(("x-if-match" = json!(true)))
+)]
+#[post("/goals/{goal_id}/mark-step")]
+pub async fn goal_mark_step(op: Operation, path: PathId<GoalId>, body: ValidJson<GoalStepMark>) -> Result<Answer, Problem> {
+    op.write(move |db, ctx| cases::mark_step(db, ctx, path.0, &body.0).map(shown)).await
 }

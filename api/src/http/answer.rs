@@ -47,10 +47,15 @@ impl Answer {
 
     /// 200 with a page of a list; the `Link` header is a copy of the body's link.
     pub fn list<T: Serialize>(view: &ListView<T>) -> Self {
-        let answer = Self::ok(view);
+        Self::ok(view).next_page(view)
+    }
+
+    /// Says in the `Link` header where the next page is, for a list with more in it than its page.
+    #[must_use]
+    pub fn next_page<T>(self, view: &ListView<T>) -> Self {
         match &view.page.next {
-            Some(next) => answer.header("link", format!("<{next}>; rel=\"next\"")),
-            None => answer,
+            Some(next) => self.header("link", format!("<{next}>; rel=\"next\"")),
+            None => self,
         }
     }
 

@@ -30,6 +30,7 @@ const USUAL: &[(&str, &str)] = &[
     ("support_period_id", "0063"),
     ("goal_id", "0064"),
     ("visit_id", "0065"),
+    ("time_entry_id", "0a00"),
     ("measure_id", "0066"),
     ("activity_link_id", "0067"),
     ("user_identity_id", "00d0"),
@@ -38,7 +39,15 @@ const USUAL: &[(&str, &str)] = &[
     ("data_request_id", "00c0"),
     ("legal_hold_id", "00c3"),
     ("retention_run_id", "00c5"),
+    ("concern_id", "00e0"),
+    ("concern_guidance_id", "00e4"),
+    ("absence_id", "00e8"),
+    ("programme_break_id", "00ed"),
     ("activity_import_id", "00e0"),
+    ("hour_sheet_id", "0a00"),
+    ("measure_text_id", "00e0"),
+    ("feedback_id", "00e3"),
+    ("milestone_id", "00e6"),
 ];
 
 /// An operation that needs a resource in another state than the usual one has, or another version of it.
@@ -92,10 +101,15 @@ const SPECIAL: &[Special] = &[
     on("assignment_decline", PROPOSED, 1),
     on("assignment_end", &[("assignment_id", "00b0")], 2),
     on("support_period_resume", &[("support_period_id", "00b2")], 2),
+    on("visit_update", &[], 2),
     on("visit_hold", PLANNED, 1),
     on("theme_mapping_put", &[], 2),
     on("visit_cancel", PLANNED, 1),
     on("visit_mark_not_attended", PLANNED, 1),
+    on("hour_sheet_submit", &[("hour_sheet_id", "0a04")], 2),
+    on("hour_sheet_return", &[("hour_sheet_id", "0a03")], 3),
+    on("hour_sheet_approve", &[("hour_sheet_id", "0a03")], 3),
+    on("hour_sheet_mark_paid", &[("hour_sheet_id", "0a02")], 4),
 ];
 
 /// The example id of a path parameter.

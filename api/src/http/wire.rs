@@ -115,8 +115,10 @@ pub fn inline_schema(name: &str) -> Option<RefOr<Schema>> {
     match name {
         "Timestamp" => Some(Timestamp::compose(Vec::new())),
         "Decimal" => Some(Decimal::compose(Vec::new())),
+        "YearMonth" => Some(super::wire_sets::YearMonth::compose(Vec::new())),
         "Municipality" => Some(super::wire_sets::Municipality::compose(Vec::new())),
         "LanguageTag" => Some(super::wire_sets::LanguageTag::compose(Vec::new())),
+        "InstrumentName" => Some(super::wire_sets::InstrumentName::compose(Vec::new())),
         _ => match (name.strip_prefix("Text"), name.strip_prefix("LongText")) {
             (Some(digits), _) => text(digits, TEXT_PATTERN),
             (_, Some(digits)) => text(digits, LONG_TEXT_PATTERN),
@@ -256,11 +258,19 @@ code_aliases! {
     SupportPeriodStateCode = SupportPeriodStateCode;
     PauseReasonCode = PauseReason;
     GoalOutcomeCode = GoalOutcome;
+    OutcomeSourceCode = OutcomeSource;
     VisitStateCode = VisitStateCode;
     VisitModeCode = VisitMode;
     VisitPurposeCode = VisitPurpose;
+    HourSheetStateCode = HourSheetStateCode;
+    HourSheetLineKindCode = HourSheetLineKind;
+    VehicleCode = Vehicle;
     SupportKindCode = SupportKind;
     AbsentPartyCode = AbsentParty;
+    VisitAbsenceReasonCode = VisitAbsenceReason;
+    HoursLevelCode = HoursLevel;
+    TimeEntryKindCode = TimeEntryKind;
+    UnmetNeedCode = UnmetNeed;
     BarrierCode = Barrier;
     ThemeCode = Theme;
     PriceCode = Price;
@@ -272,12 +282,23 @@ code_aliases! {
     ActivityImportPhaseCode = ActivityImportPhase;
     ActivityImportFaultCode = ActivityImportFault;
     ActivityLinkStateCode = ActivityLinkStateCode;
-    InstrumentCode = Instrument;
+    ScoreBandCode = ScoreBand;
+    ScoreChangeCode = ScoreChange;
+    FeedbackStageCode = FeedbackStage;
+    FeedbackPartyCode = FeedbackParty;
+    FeedbackStatementCode = FeedbackStatement;
+    MilestoneCode = Milestone;
     TimepointCode = Timepoint;
     AnswerModeCode = AnswerMode;
     MissingReasonCode = MissingReason;
     NotFollowedUpReasonCode = NotFollowedUpReason;
     FollowUpAnswerCode = FollowUpAnswer;
+    ConcernKindCode = ConcernKind;
+    ConcernStateCode = ConcernStateCode;
+    ObligationCode = Obligation;
+    AbsenceReasonCode = AbsenceReason;
+    MentoringKindCode = MentoringKind;
+    BreakReasonCode = BreakReason;
     AuditOutcomeCode = AuditOutcome;
     AuditActionCode = AuditAction;
     LanguageCode = Language;
@@ -355,6 +376,11 @@ impl<T> Default for Change<T> {
 }
 
 impl<T> Change<T> {
+    /// A change to a value.
+    pub fn to(value: T) -> Self {
+        Self(Some(value))
+    }
+
     /// The value after the patch.
     pub fn apply(self, present: T) -> T {
         self.0.unwrap_or(present)

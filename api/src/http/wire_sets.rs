@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use lahete_domain::measure::definition::{InstrumentKey, KEY_MAX};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::text::LANGUAGE_TAG_MAX;
+use lahete_domain::time::Month;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::__dev::ComposeSchema;
@@ -65,6 +67,50 @@ impl ToSchema for Municipality {
     }
 }
 
+/// How the name of an instrument, or the key of an item, is written.
+pub const INSTRUMENT_PATTERN: &str = "^[a-z][a-z0-9_]{1,39}$";
+
+/// The name of an instrument on the wire: which there are is data.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct InstrumentName(pub InstrumentKey);
+
+impl From<InstrumentKey> for InstrumentName {
+    fn from(key: InstrumentKey) -> Self {
+        Self(key)
+    }
+}
+
+impl Serialize for InstrumentName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for InstrumentName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        InstrumentKey::parse(&String::deserialize(deserializer)?).map(Self).ok_or_else(|| D::Error::custom("no name of an instrument"))
+    }
+}
+
+impl ComposeSchema for InstrumentName {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(2))
+            .max_length(Some(KEY_MAX))
+            .pattern(Some(INSTRUMENT_PATTERN))
+            .description(Some("The name of an instrument; those that there are stand at `/v1/measure-instruments`."))
+            .examples([serde_json::Value::from("swemwbs")])
+            .into()
+    }
+}
+
+impl ToSchema for InstrumentName {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("InlineInstrumentName")
+    }
+}
+
 /// A language as a BCP 47 tag.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[serde(transparent)]
@@ -115,6 +161,37 @@ impl ComposeSchema for LanguageTag {
 impl ToSchema for LanguageTag {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("InlineLanguageTag")
+    }
+}
+
+/// How a month is written.
+pub const MONTH_PATTERN: &str = "^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$";
+
+/// A calendar month, `YYYY-MM`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct YearMonth(pub Month);
+
+impl<'de> Deserialize<'de> for YearMonth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Month::parse(&String::deserialize(deserializer)?).map(Self).ok_or_else(|| D::Error::custom("not a month"))
+    }
+}
+
+impl ComposeSchema for YearMonth {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(7))
+            .max_length(Some(7))
+            .pattern(Some(MONTH_PATTERN))
+            .examples([serde_json::Value::from("2026-11")])
+            .into()
+    }
+}
+
+impl ToSchema for YearMonth {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("InlineYearMonth")
     }
 }
 
@@ -180,6 +257,10 @@ mod tests {
             .expect("a schema");
         for text in ["fi", "smn", "sv-FI", "zh-Hant-TW", "", "f", "FI", "fi-", "fi_FI", "fi-x", "%", "fi,sv", "se-aaaaaaaaa"] {
             assert_eq!(LanguageTag::new(text).is_some(), pattern.is_valid(&serde_json::Value::from(text)), "{text:?}");
+        }
+        let pattern = jsonschema::validator_for(&serde_json::json!({"pattern": MONTH_PATTERN})).expect("a schema");
+        for text in ["2026-11", "2199-12", "1900-01", "1899-12", "2200-01", "2026-00", "2026-13", "2026-1", "2026-11-01", "", "+026-11"] {
+            assert_eq!(Month::parse(text).is_some(), pattern.is_valid(&serde_json::Value::from(text)), "{text:?}");
         }
     }
 }

@@ -61,21 +61,22 @@ pub struct MyConsentsView {
     "id": "01900000-0000-7000-8000-000000000063", "programme_id": "01900000-0000-7000-8000-000000000001",
     "referral_id": "01900000-0000-7000-8000-000000000060", "client_id": "01900000-0000-7000-8000-000000000050", "version": 12,
     "state": "active", "starts_on": "2026-09-01", "planned_end_on": "2026-12-01", "first_planned_end_on": "2026-12-01",
-    "days_to_planned_end": 9,
+    "days_to_planned_end": 9, "last_visit_on": "2026-11-18", "days_without_visit": 4, "unanswered_activity_links": 1,
     "link_worker": {"id": "01900000-0000-7000-8000-000000000030", "name": "Liisa Linkki", "current": true},
-    "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355},
-    "totals": {"visits": 3, "counted_minutes": 245, "phone_minutes": 10, "travel_metres": 24600, "travel_minutes": 60},
+    "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355, "level": "free", "warning": false},
+    "totals": {"visits": 3, "counted_minutes": 245, "phone_minutes": 10, "travel_metres": 24600, "travel_minutes": 60, "over_limit_visits": 0},
     "months": [
-        {"month": "2026-11", "totals": {"visits": 3, "counted_minutes": 245, "phone_minutes": 10, "travel_metres": 24600, "travel_minutes": 60}}
+        {"month": "2026-11", "totals": {"visits": 3, "counted_minutes": 245, "phone_minutes": 10, "travel_metres": 24600, "travel_minutes": 60, "over_limit_visits": 0}}
     ],
     "goals": [{
         "id": "01900000-0000-7000-8000-000000000064", "support_period_id": "01900000-0000-7000-8000-000000000063", "version": 1,
-        "words": "I want to go to the Thursday club without being afraid of coming in alone.", "steps": ["Call the club together"],
+        "words": "I want to go to the Thursday club without being afraid of coming in alone.", "steps": [{"words": "Call the club together", "done": true}],
         "recorded_at": "2026-09-07T09:30:00.000000Z"
     }],
     "activity_links": [{
         "id": "01900000-0000-7000-8000-000000000067", "referral_id": "01900000-0000-7000-8000-000000000060",
-        "activity_id": "01900000-0000-7000-8000-000000000040", "activity_name": "Torstaikerho", "activity_status": "active", "state": "attending", "continues": true,
+        "activity_id": "01900000-0000-7000-8000-000000000040", "activity_name": "Torstaikerho", "activity_status": "active", "state": "attending",
+        "continues": true, "unmet_needs": [], "answered": true,
         "proposed_at": "2026-09-07T09:30:00.000000Z"
     }]
 }))]

@@ -14,7 +14,7 @@ use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::ids::{ActivityId, ClientId, Id as _, OrganisationId, ProgrammeId, ReferralId, UserId};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::MunicipalityCode;
-use lahete_domain::referral::command::{Close, FollowUp, Guide, RequestInformation, Review, SubmitFacts, Waitlist};
+use lahete_domain::referral::command::{Close, ClosingNeeds, FollowUp, Guide, RequestInformation, Review, SubmitFacts, Waitlist};
 use lahete_domain::referral::error::ReferralError;
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::referral::{Changed, Content, Referral, Referrer, Source};
@@ -27,10 +27,11 @@ use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
 
 use super::case::{self, OpenCase};
 use super::wire::{
-    ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate, ReferralGuide,
-    ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRectify, ReferralRequestInformation, ReferralReview, ReferralStateView,
-    ReferralUpdate, ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
+    ClosingNeedsView, ContactAttemptCreate, ContactAttemptView, EventView, MessageView, ReferralAnswer, ReferralClose, ReferralCreate,
+    ReferralGuide, ReferralListItem, ReferralListOrder, ReferralListQuery, ReferralRectify, ReferralRequestInformation, ReferralReview,
+    ReferralStateView, ReferralUpdate, ReferralView, ReferralWaitlist, ReferrerCreate, SourceWire,
 };
+use crate::activity_links;
 use crate::clients::cases::note_correction;
 use crate::clients::wire::ClientSummary;
 use crate::code_lists::labels::label;
@@ -39,6 +40,8 @@ use crate::consents::wire::ConsentCreate;
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{Patch, Text};
 use crate::operation::OpContext;
+use crate::programme_breaks::cases::{Clocks, clocks, concerns_breaks};
+use crate::visits::wire::codes;
 
 /// A referral that is to be written, whoever sends it.
 #[derive(Clone, Debug)]
@@ -356,7 +359,7 @@ pub fn create_signed_in(db: &mut Db<'_>, ctx: &OpContext, body: ReferralCreate) 
     };
     if body.submit {
         let (open, client) = create_sent(db, ctx, new, body.consent)?;
-        return Ok(view_of(&open, &client, ctx));
+        return Ok(view_of(&open, &client, Clocks::default(), ctx));
     }
     let mut open = create(db, ctx, new)?;
     if let Some(consent) = body.consent {
@@ -378,7 +381,17 @@ fn sees_contact(open: &OpenCase) -> bool {
 
 fn show(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<ReferralView, AppError> {
     let client = db.client_get(open.case.referral.client)?.ok_or_else(|| AppError::internal("the client of a referral is missing"))?;
-    Ok(view_of(open, &client, ctx))
+    let referral = &open.case.referral;
+    let breaks = if concerns_breaks(referral) { db.breaks_of(referral.programme)? } else { Vec::new() };
+    let mut view = view_of(open, &client, clocks(referral, &breaks, ctx.now), ctx);
+    // How it ended in the work with the client is not the sender's to read.
+    if let Some(closure) = view.closure.as_mut()
+        && matches!(open.role(), Some(Role::Coordinator | Role::Client))
+    {
+        closure.needs = Some(ClosingNeedsView::from(&db.referral_closing(referral.id)?));
+        closure.unanswered_activity_links = Some(db.activity_links_unanswered(&[referral.id])?.remove(&referral.id).unwrap_or_default());
+    }
+    Ok(view)
 }
 
 /// The place that a reader sees: where the client lives now, or, for whoever sent the referral, what they have sent. Under non-disclosure a sender sees
@@ -392,10 +405,10 @@ fn place<'a>(case: &'a Case, lives: &'a MunicipalityCode, protected: bool, follo
     }
 }
 
-fn view_of(open: &OpenCase, client: &Client, ctx: &OpContext) -> ReferralView {
+fn view_of(open: &OpenCase, client: &Client, clocks: Clocks, ctx: &OpContext) -> ReferralView {
     let follows = sees_contact(open);
     let place = place(&open.case, &client.data.municipality, client.data.non_disclosure, follows);
-    ReferralView::of(open, ClientSummary::of(client, follows, place), ctx.now)
+    ReferralView::of(open, ClientSummary::of(client, follows, place), clocks, ctx.now)
 }
 
 /// One referral.
@@ -459,6 +472,9 @@ pub fn list_seen(
     let cases = db.referral_list(visibility, filter, today, page)?;
     let ids: BTreeSet<ClientId> = cases.items.iter().map(|case| case.referral.client).collect();
     let clients: BTreeMap<ClientId, ClientFace> = db.client_faces(&ids.into_iter().collect::<Vec<_>>())?.into_iter().collect();
+    // Days are counted for those who wait; nobody else's page asks for breaks.
+    let waiting = cases.items.iter().map(|case| &case.referral).filter(|referral| referral.state == ReferralState::Waitlisted);
+    let breaks = db.breaks_of_all(waiting.map(|referral| referral.programme))?;
     let mut noted = BTreeSet::new();
     let mut items = Vec::with_capacity(cases.items.len());
     for case in &cases.items {
@@ -477,7 +493,8 @@ pub fn list_seen(
         let follows = access::sees_protected(grant.role) || case.referral.state == ReferralState::Draft;
         let shown =
             if veiled { None } else { Some((client.name.as_str(), place(case, &client.municipality, client.non_disclosure, follows))) };
-        items.push(ReferralListItem::of(case, shown, ctx.now));
+        let breaks = breaks.get(&case.referral.programme).map_or(&[][..], Vec::as_slice);
+        items.push(ReferralListItem::of(case, shown, clocks(&case.referral, breaks, ctx.now), ctx.now));
     }
     Ok(Page { items, next: cases.next })
 }
@@ -654,6 +671,7 @@ pub fn guide(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralGui
                 referral: id,
                 activity,
                 state: ActivityLinkState::Proposed,
+                unmet_needs: BTreeSet::new(),
                 proposed_at: ctx.now,
             })?;
         }
@@ -720,7 +738,10 @@ pub fn close(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralClo
         (None, comment) => comment,
     };
     let (outcome, end_reason) = (body.outcome.0, body.end_reason.0);
+    let needs = ClosingNeeds { barriers: codes(&body.barriers), unmet_needs: codes(&body.unmet_needs) };
     let open = transition(db, ctx, Action::ReferralClose, id, comment, |db, open| {
+        activity_links::cases::answer(db, ctx, open, &body.activity_links)?;
+        db.referral_closing_put(id, &needs)?;
         let attempts = db.contact_attempts_of(id)?.len();
         let command = Close { outcome, end_reason, follow_up, contact_attempts: u32::try_from(attempts).unwrap_or(u32::MAX) };
         Ok(open.case.referral.clone().close(command, open.closed_by(ctx)?, ctx.now)?)

@@ -6,7 +6,7 @@ use lahete_domain::ids::Id as _;
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::referral::Content;
-use lahete_domain::referral::command::Transition;
+use lahete_domain::referral::command::{ClosingNeeds, Transition};
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::text::{LINE_MAX, NAME_MAX, NOTE_MAX, REASON_MAX, TOKEN_MAX};
 use serde::{Deserialize, Serialize};
@@ -15,13 +15,16 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::case::OpenCase;
+use crate::activity_links::wire::ActivityLinkAnswer;
 use crate::clients::wire::{ClientCreate, ClientSummary, ClientUpdate};
 use crate::consents::wire::ConsentCreate;
 use crate::http::wire::{
     BarrierCode, Change, ChannelCode, Choice, Choices, ContactChannelCode, ContactResultCode, Date, EndReasonCode, EventKindCode,
     FollowUpAnswerCode, LongText, MessageKindCode, MessagePartyCode, NotFollowedUpReasonCode, OutcomeCode, Patch, PriorityCode,
-    ReferralReasonCode, ReferralStateCode, RoleCode, RouteCode, SectorCode, Text, Timestamp,
+    ReferralReasonCode, ReferralStateCode, RoleCode, RouteCode, SectorCode, Text, Timestamp, UnmetNeedCode,
 };
+use crate::programme_breaks::cases::Clocks;
+use crate::visits::wire::{Barriers, UnmetNeeds};
 
 /// Who writes the referral, as far as the sign-in does not say it.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -268,6 +271,17 @@ pub struct ReferralClose {
     pub follow_up_answer: Option<FollowUpAnswerCode>,
     /// After direct guidance: why nobody asked the client.
     pub not_followed_up_reason: Option<NotFollowedUpReasonCode>,
+    /// What comes of the activities that the client was guided to. Those that nobody answers for are counted in `unanswered_activity_links`.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(max_items = 50)]
+    pub activity_links: Vec<ActivityLinkAnswer>,
+    /// What stood in the client's way.
+    #[serde(default)]
+    pub barriers: Barriers,
+    /// What the client would have needed and nobody offers.
+    #[serde(default)]
+    pub unmet_needs: UnmetNeeds,
     /// A word for the timeline.
     pub comment: Option<Text<{ REASON_MAX }>>,
 }
@@ -440,6 +454,25 @@ pub struct ReferrerView {
     pub feedback_wanted: bool,
 }
 
+/// What stood in the client's way and what was missing when a referral ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({"barriers": ["transport"], "unmet_needs": ["transport"]}))]
+pub struct ClosingNeedsView {
+    /// What stood in the way.
+    pub barriers: Vec<BarrierCode>,
+    /// What nobody offers.
+    pub unmet_needs: Vec<UnmetNeedCode>,
+}
+
+impl From<&ClosingNeeds> for ClosingNeedsView {
+    fn from(needs: &ClosingNeeds) -> Self {
+        Self {
+            barriers: needs.barriers.iter().copied().map(Into::into).collect(),
+            unmet_needs: needs.unmet_needs.iter().copied().map(Into::into).collect(),
+        }
+    }
+}
+
 /// How a referral ended.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
@@ -457,6 +490,16 @@ pub struct ClosureView {
     pub at: Timestamp,
     /// In which role somebody closed it.
     pub by_role: RoleCode,
+    /// What stood in the way and what was missing. Not shown to whoever sent the referral.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<ClosingNeedsView>,
+    /// Activities of which nobody has said whether the client goes on with them. Not shown to whoever sent the referral.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub unanswered_activity_links: Option<i64>,
+    /// Whether the programme had a break on that day, which explains the closing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub explained_by_break: bool,
 }
 
 /// A referral. What is in it depends on who reads it: a referrer sees the state and, as far as the client has consented, how it ended.
@@ -529,6 +572,10 @@ pub struct ReferralView {
     /// Since when it waits for a link worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
+    /// Days on the waiting list, without those on which the programme had a break.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub waiting_days: Option<i64>,
     /// How urgent it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<PriorityCode>,
@@ -609,6 +656,10 @@ pub struct ReferralListItem {
     /// Since when it waits for a link worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
+    /// Days on the waiting list, without those on which the programme had a break.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub waiting_days: Option<i64>,
     /// How urgent it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<PriorityCode>,
@@ -668,9 +719,10 @@ pub struct ReferralListQuery {
 impl ReferralListItem {
     /// One line, with the client and their place as far as they are shown.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         case: &lahete_persistence::repo::referrals::Case,
         shown: Option<(&str, Option<&MunicipalityCode>)>,
+        clocks: Clocks,
         now: lahete_domain::time::Instant,
     ) -> Self {
         let referral = &case.referral;
@@ -690,6 +742,7 @@ impl ReferralListItem {
             submitted_at: referral.submission.as_ref().map(|submission| submission.at.into()),
             coordinator_id: referral.coordinator.map(|id| id.as_uuid()),
             waiting_since: referral.queue.map(|queue| queue.accepted_at.into()),
+            waiting_days: clocks.waiting_days,
             priority: referral.queue.map(|queue| queue.priority.into()),
             resume_on,
             follow_up_on,
@@ -708,7 +761,7 @@ fn dates(state: &ReferralState) -> (Option<Date>, Option<Date>) {
 impl ReferralView {
     /// The referral as the caller may see it.
     #[must_use]
-    pub fn of(open: &OpenCase, client: ClientSummary, now: lahete_domain::time::Instant) -> Self {
+    pub(crate) fn of(open: &OpenCase, client: ClientSummary, clocks: Clocks, now: lahete_domain::time::Instant) -> Self {
         let referral = &open.case.referral;
         let role = open.role();
         let sender = matches!(role, Some(Role::Referrer | Role::Integration));
@@ -720,6 +773,9 @@ impl ReferralView {
                 route: closure.route.map(Into::into),
                 at: closure.at.into(),
                 by_role: closure.by.role.into(),
+                needs: None,
+                unanswered_activity_links: None,
+                explained_by_break: clocks.closed_in_break,
             }),
             _ => None,
         };
@@ -772,6 +828,7 @@ impl ReferralView {
             coordinator_id: referral.coordinator.map(|id| id.as_uuid()),
             asked,
             waiting_since: referral.queue.map(|queue| queue.accepted_at.into()),
+            waiting_days: clocks.waiting_days,
             priority: referral.queue.map(|queue| queue.priority.into()),
             resume_on,
             follow_up_on,

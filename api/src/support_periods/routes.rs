@@ -56,7 +56,8 @@ pub async fn support_period_start(op: Operation, path: PathId<ReferralId>, body:
 /// List support periods.
 ///
 /// A coordinator sees those of the programme, a link worker those of the clients assigned to them, a client their own. Those that are
-/// planned to end soonest come first.
+/// planned to end soonest come first. `no_visit_for_days` and `ends_within_days` are the coordinator's work lists, and the link worker's own: each item says
+/// when the last visit was and how many days are left.
 #[utoipa::path(
     tag = "support-periods",
     params(SupportPeriodQuery, Paging),
@@ -64,8 +65,8 @@ pub async fn support_period_start(op: Operation, path: PathId<ReferralId>, body:
 )]
 #[get("/support-periods")]
 pub async fn support_period_list(op: Operation, query: ValidQuery<SupportPeriodQuery>, paging: Paging) -> Result<Answer, Problem> {
-    let filter = query.0.into();
     op.read(move |db, ctx| {
+        let filter = query.0.filter(ctx.now.helsinki_date());
         let page = cases::list(db, ctx, filter, &paging.request())?;
         Ok(Answer::list(&paging.view::<_, SupportPeriodView>(page)))
     })
@@ -177,7 +178,8 @@ pub async fn support_period_propose_end(
 /// End the support.
 ///
 /// As planned, or before. No visit may be left planned; the measure of the end and the recommendation are recorded now or before, with
-/// answers or with the reason why there are none. The referral is closed with it, and the link worker's access ends.
+/// answers or with the reason why there are none. `activity_links` says of each activity of the plan whether the client goes on, `barriers` and
+/// `unmet_needs` what those who decide about services should know. The referral is closed with it, and the link worker's access ends.
 #[utoipa::path(
     tag = "support-periods",
     params(("support_period_id" = Uuid, Path, description = "The support period.")),

@@ -10,13 +10,14 @@ use lahete_domain::money::Cents;
 use lahete_domain::support_period::SupportPeriod;
 use lahete_domain::time::Month;
 use lahete_domain::version::Version;
-use lahete_domain::visit::{MonthHours, Visit, VisitContent, VisitState, VisitWorker, expect_in_period};
+use lahete_domain::visit::{MonthHours, Visit, VisitContent, VisitState, VisitWorker, driver, expect_in_period};
 use lahete_persistence::repo::referrals::Case;
 use lahete_persistence::repo::visits::VisitFilter;
 use lahete_persistence::{Db, Page, PageRequest};
 
-use super::wire::{MonthHoursView, NewVisitState, Reader, VisitAbsence, VisitCreate, VisitHold, VisitUpdate, VisitView};
+use super::wire::{MonthHoursView, NewVisitState, Reader, VisitCancel, VisitCreate, VisitHold, VisitNotAttended, VisitUpdate, VisitView};
 use crate::error::{AppError, Fault, RuleProblem};
+use crate::hour_sheets;
 use crate::http::wire::{LongText, Patch};
 use crate::operation::OpContext;
 use crate::referrals::case::{self, OpenCase};
@@ -29,6 +30,8 @@ pub(crate) struct NewVisit {
     pub content: VisitContent,
     /// Who makes it; the assigned link worker when nobody says otherwise.
     pub workers: Option<Vec<LinkWorkerId>>,
+    /// Who drove, if somebody says so.
+    pub driver: Option<LinkWorkerId>,
     /// Whether it took place already.
     pub held: bool,
     /// Why it may pass the month's hours.
@@ -62,7 +65,7 @@ fn workers(
         }
     }
     if !held {
-        return Ok(ids.iter().map(|id| VisitWorker { link_worker: *id, fee_per_hour: Cents::default() }).collect());
+        return Ok(ids.iter().map(|id| VisitWorker { link_worker: *id, fee_per_hour: Cents::default(), drives: false }).collect());
     }
     let programme_fee = terms_on_day(db, programme, content.on)?.fee_per_hour;
     let standings = db.link_worker_standings(ids, Month::of(content.on))?;
@@ -72,9 +75,30 @@ fn workers(
             let fee_per_hour = contract.map(|contract| contract.fee(programme_fee)).ok_or_else(|| {
                 RuleProblem::new("no_contract_on_visit_day", "the link worker has no contract that is in force on the day of the visit")
             })?;
-            Ok(VisitWorker { link_worker: *id, fee_per_hour })
+            Ok(VisitWorker { link_worker: *id, fee_per_hour, drives: false })
         })
         .collect()
+}
+
+/// The link workers of a visit with the one who drove: the kilometres are theirs. Whoever drove before drives still, or else the assigned one.
+fn with_driver(
+    db: &mut Db<'_>,
+    case: &Case,
+    mut workers: Vec<VisitWorker>,
+    named: Option<LinkWorkerId>,
+    before: Option<LinkWorkerId>,
+) -> Result<Vec<VisitWorker>, AppError> {
+    let ids: Vec<_> = workers.iter().map(|worker| worker.link_worker).collect();
+    let mut likely: Vec<_> = before.into_iter().collect();
+    if ids.len() > 1 {
+        likely.extend(assigned_worker(db, case)?);
+    }
+    let driver =
+        driver(&ids, named, &likely).map_err(|error| AppError::fault(Fault::new("/driver_id", "not_among_workers", error.to_string())))?;
+    for worker in &mut workers {
+        worker.drives = driver == Some(worker.link_worker);
+    }
+    Ok(workers)
 }
 
 fn assigned_worker(db: &mut Db<'_>, case: &Case) -> Result<Vec<LinkWorkerId>, AppError> {
@@ -94,6 +118,7 @@ pub(crate) fn record(db: &mut Db<'_>, ctx: &OpContext, case: &Case, period: &Sup
         Some(ids) => ids,
         None => assigned_worker(db, case)?,
     };
+    let there = workers(db, period.programme, &ids, &new.content, new.held)?;
     let planned = Visit {
         id: ctx.ids.next(),
         version: Version::FIRST,
@@ -101,7 +126,7 @@ pub(crate) fn record(db: &mut Db<'_>, ctx: &OpContext, case: &Case, period: &Sup
         referral: period.referral,
         client: period.client,
         support_period: period.id,
-        workers: workers(db, period.programme, &ids, &new.content, new.held)?,
+        workers: with_driver(db, case, there, new.driver, None)?,
         content: new.content,
         state: VisitState::Planned,
     };
@@ -113,7 +138,24 @@ pub(crate) fn record(db: &mut Db<'_>, ctx: &OpContext, case: &Case, period: &Sup
         planned
     };
     db.visit_insert(&visit)?;
+    hour_sheets::cases::follow(db, ctx, &visit)?;
     Ok(visit)
+}
+
+/// A visit as it was just written, with what the hour sheet comes to: the caller's own, or for a coordinator that of whoever drove.
+fn written(db: &mut Db<'_>, open: &OpenCase, visit: &Visit) -> Result<VisitView, AppError> {
+    let mut view = one(db, open, visit)?;
+    let whose = match open.role() {
+        Some(Role::LinkWorker) => assigned_worker(db, &open.case)?.first().copied(),
+        Some(Role::Coordinator) => {
+            visit.workers.iter().find(|worker| worker.drives).or_else(|| visit.workers.first()).map(|worker| worker.link_worker)
+        }
+        _ => None,
+    };
+    if let Some(worker) = whose.filter(|_| matches!(visit.state, VisitState::Held { .. })) {
+        view.hour_sheet = hour_sheets::cases::sheet_of_visit(db, visit.id, worker)?.as_ref().map(Into::into);
+    }
+    Ok(view)
 }
 
 fn one(db: &mut Db<'_>, open: &OpenCase, visit: &Visit) -> Result<VisitView, AppError> {
@@ -167,6 +209,7 @@ pub(crate) fn create(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, body
     let new = NewVisit {
         content: body.content(),
         workers: body.workers.as_ref().map(super::wire::Workers::ids),
+        driver: body.driver_id.map(LinkWorkerId::from_uuid),
         held: body.state == NewVisitState::Held,
         over_limit_reason: body.over_limit_reason.clone().map(LongText::into_string),
     };
@@ -174,7 +217,7 @@ pub(crate) fn create(db: &mut Db<'_>, ctx: &OpContext, id: SupportPeriodId, body
     db.support_period_moved_on(period.id)?;
     let kind = if body.state == NewVisitState::Held { EventKind::VisitHeld } else { EventKind::VisitPlanned };
     case::note(db, ctx, &open, kind, None, None)?;
-    Ok((one(db, &open, &visit)?, visit.version))
+    Ok((written(db, &open, &visit)?, visit.version))
 }
 
 /// Reads a visit.
@@ -284,7 +327,8 @@ fn store(
     db.support_period_moved_on(visit.support_period)?;
     case::note(db, ctx, open, kind, reason, None)?;
     let stored = Visit { version: expected.next(), ..visit };
-    Ok((one(db, open, &stored)?, stored.version))
+    hour_sheets::cases::follow(db, ctx, &stored)?;
+    Ok((written(db, open, &stored)?, stored.version))
 }
 
 fn ids_of(visit: &Visit) -> Vec<LinkWorkerId> {
@@ -308,10 +352,12 @@ pub(crate) fn update(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &Visit
     if !body.workers.is_absent() {
         expect_named(db, &open, &ids)?;
     }
+    let before = visit.workers.iter().find(|worker| worker.drives).map(|worker| worker.link_worker);
     // A fee was settled for the day and the people of the visit; it changes only with them.
     if ids != ids_of(&visit) || content.on != visit.content.on {
         visit.workers = workers(db, visit.programme, &ids, &content, held)?;
     }
+    visit.workers = with_driver(db, &open.case, visit.workers, body.driver_id.map(LinkWorkerId::from_uuid), before)?;
     let hours = month_hours(db, visit.programme, visit.client, &content, Some(id))?;
     let reason = body.over_limit_reason.clone().map(LongText::into_string);
     let visit = visit.correct(content, hours, reason, ctx.now.helsinki_date())?;
@@ -329,7 +375,9 @@ pub(crate) fn hold(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitHo
     let ids = body.workers.as_ref().map_or_else(|| ids_of(&visit), super::wire::Workers::ids);
     expect_named(db, &open, &ids)?;
     let hours = month_hours(db, visit.programme, visit.client, &content, Some(id))?;
-    visit.workers = workers(db, visit.programme, &ids, &content, true)?;
+    let before = visit.workers.iter().find(|worker| worker.drives).map(|worker| worker.link_worker);
+    let there = workers(db, visit.programme, &ids, &content, true)?;
+    visit.workers = with_driver(db, &open.case, there, body.driver_id.map(LinkWorkerId::from_uuid), before)?;
     let reason = body.over_limit_reason.clone().map(LongText::into_string);
     let visit = visit.hold(content, hours, reason, ctx.now)?;
     store(db, ctx, &open, visit, EventKind::VisitHeld, None)
@@ -339,9 +387,9 @@ pub(crate) fn hold(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitHo
 ///
 /// # Errors
 /// 404 and 403 by the policy, 409 when it is not planned any more, 412 and 428 by the version.
-pub(crate) fn cancel(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitAbsence) -> Result<(VisitView, Version), AppError> {
+pub(crate) fn cancel(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitCancel) -> Result<(VisitView, Version), AppError> {
     let (open, _, visit) = open_visit(db, ctx, Action::VisitWrite, id)?;
-    let visit = visit.cancel(body.by.0)?;
+    let visit = visit.cancel(body.by.0, body.reason.map(|reason| reason.0))?;
     store(db, ctx, &open, visit, EventKind::VisitCancelled, Some(body.by.0.as_str()))
 }
 
@@ -349,8 +397,13 @@ pub(crate) fn cancel(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &Visit
 ///
 /// # Errors
 /// 404 and 403 by the policy, 409 when it is not planned any more or still to come, 412 and 428 by the version.
-pub(crate) fn not_attended(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitAbsence) -> Result<(VisitView, Version), AppError> {
+pub(crate) fn not_attended(
+    db: &mut Db<'_>,
+    ctx: &OpContext,
+    id: VisitId,
+    body: &VisitNotAttended,
+) -> Result<(VisitView, Version), AppError> {
     let (open, _, visit) = open_visit(db, ctx, Action::VisitWrite, id)?;
-    let visit = visit.not_attended(body.by.0, ctx.now.helsinki_date())?;
+    let visit = visit.not_attended(body.by.0, body.reason.0, ctx.now.helsinki_date())?;
     store(db, ctx, &open, visit, EventKind::VisitNotAttended, Some(body.by.0.as_str()))
 }

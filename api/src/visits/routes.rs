@@ -6,7 +6,7 @@ use lahete_domain::version::Version;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
-use super::wire::{VisitAbsence, VisitCreate, VisitHold, VisitQuery, VisitUpdate, VisitView};
+use super::wire::{VisitCancel, VisitCreate, VisitHold, VisitNotAttended, VisitQuery, VisitUpdate, VisitView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
@@ -128,24 +128,26 @@ pub async fn visit_hold(op: Operation, path: PathId<VisitId>, body: ValidJson<Vi
 #[utoipa::path(
     tag = "visits",
     params(("visit_id" = Uuid, Path, description = "The visit.")),
-    request_body = VisitAbsence,
+    request_body = VisitCancel,
     responses((status = 200, description = "The cancelled visit.", body = VisitView)),
     extensions(("x-if-match" = json!(true)))
 )]
 #[post("/visits/{visit_id}/cancel")]
-pub async fn visit_cancel(op: Operation, path: PathId<VisitId>, body: ValidJson<VisitAbsence>) -> Result<Answer, Problem> {
+pub async fn visit_cancel(op: Operation, path: PathId<VisitId>, body: ValidJson<VisitCancel>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| cases::cancel(db, ctx, path.0, &body.0).map(shown)).await
 }
 
 /// Record that somebody did not come to a planned visit.
+///
+/// Who it was, and why: the attempt was work, too, and the reason tells what to do about it.
 #[utoipa::path(
     tag = "visits",
     params(("visit_id" = Uuid, Path, description = "The visit.")),
-    request_body = VisitAbsence,
+    request_body = VisitNotAttended,
     responses((status = 200, description = "The visit that did not take place.", body = VisitView)),
     extensions(("x-if-match" = json!(true)))
 )]
 #[post("/visits/{visit_id}/mark-not-attended")]
-pub async fn visit_mark_not_attended(op: Operation, path: PathId<VisitId>, body: ValidJson<VisitAbsence>) -> Result<Answer, Problem> {
+pub async fn visit_mark_not_attended(op: Operation, path: PathId<VisitId>, body: ValidJson<VisitNotAttended>) -> Result<Answer, Problem> {
     op.write(move |db, ctx| cases::not_attended(db, ctx, path.0, &body.0).map(shown)).await
 }

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use lahete_domain::codes::{Barrier, Code as DomainCode, SupportKind, VisitPurpose};
+use lahete_domain::codes::{Barrier, Code as DomainCode, SupportKind, UnmetNeed, VisitPurpose};
 use lahete_domain::ids::{Id as _, LinkWorkerId};
+use lahete_domain::mileage::PASSENGERS_MAX;
 use lahete_domain::text::{NOTE_MAX, REASON_MAX};
 use lahete_domain::time::Month;
 use lahete_domain::visit::{METRES_MAX, MINUTES_MAX, MonthHours, Visit, VisitContent, VisitState, counts_against_limit};
@@ -19,9 +20,10 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::error::AppError;
+use crate::hour_sheets::wire::HourSheetTotals;
 use crate::http::wire::{
-    AbsentPartyCode, BarrierCode, Change, Code, Date, Decimal, LongText, Patch, SupportKindCode, Timestamp, VisitModeCode,
-    VisitPurposeCode, VisitStateCode,
+    AbsentPartyCode, BarrierCode, Change, Code, Date, Decimal, HoursLevelCode, LongText, Patch, SupportKindCode, Timestamp, UnmetNeedCode,
+    VisitAbsenceReasonCode, VisitModeCode, VisitPurposeCode, VisitStateCode,
 };
 use crate::http::wire_sets::{Count, SetOf};
 
@@ -56,6 +58,9 @@ pub type SupportKinds = SetOf<SupportKindCode, { SupportKind::ALL.len() }>;
 
 /// Barriers: the limit is the length of the list.
 pub type Barriers = SetOf<BarrierCode, { Barrier::ALL.len() }>;
+
+/// Unmet needs: the limit is the length of the list.
+pub type UnmetNeeds = SetOf<UnmetNeedCode, { UnmetNeed::ALL.len() }>;
 
 /// The codes of a set, without their form on the wire.
 #[must_use]
@@ -125,11 +130,18 @@ pub struct VisitCreate {
     pub travel_metres: Option<Count<{ METRES_MAX }>>,
     /// Minutes travelled; none when left out.
     pub travel_minutes: Option<Count<{ MINUTES_MAX }>>,
+    /// Passengers on the way; none when left out. The client counts as one while riding.
+    pub travel_passengers: Option<Count<{ PASSENGERS_MAX }>>,
+    /// Which of the link workers drove, and is paid the metres; the assigned one when left out.
+    pub driver_id: Option<Uuid>,
     /// A note that the client can read.
     pub note: Option<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
     #[serde(default)]
     pub barriers: Barriers,
+    /// What the client would need and nobody offers.
+    #[serde(default)]
+    pub unmet_needs: UnmetNeeds,
     /// The link workers who make it; the assigned one when left out, nobody when the list is empty.
     pub workers: Option<Workers>,
     /// Why it is recorded over the month's hours. A coordinator alone may do that.
@@ -148,8 +160,10 @@ impl VisitCreate {
             support_kinds: codes(&self.support_kinds),
             travel_metres: self.travel_metres.map_or(0, |metres| metres.0),
             travel_minutes: self.travel_minutes.map_or(0, |minutes| minutes.0),
+            travel_passengers: self.travel_passengers.map_or(0, |count| count.0),
             note: self.note.clone().map(LongText::into_string),
             barriers: codes(&self.barriers),
+            unmet_needs: codes(&self.unmet_needs),
         }
     }
 }
@@ -173,10 +187,16 @@ pub struct VisitHold {
     pub travel_metres: Option<Count<{ METRES_MAX }>>,
     /// Minutes travelled.
     pub travel_minutes: Option<Count<{ MINUTES_MAX }>>,
+    /// Passengers on the way.
+    pub travel_passengers: Option<Count<{ PASSENGERS_MAX }>>,
+    /// Which of the link workers drove, and is paid the metres.
+    pub driver_id: Option<Uuid>,
     /// A note that the client can read.
     pub note: Option<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
     pub barriers: Option<Barriers>,
+    /// What the client would need and nobody offers.
+    pub unmet_needs: Option<UnmetNeeds>,
     /// The link workers who made it.
     pub workers: Option<Workers>,
     /// Why it is recorded over the month's hours. A coordinator alone may do that.
@@ -195,8 +215,10 @@ impl VisitHold {
             support_kinds: self.support_kinds.as_ref().map_or_else(|| planned.support_kinds.clone(), codes),
             travel_metres: self.travel_metres.map_or(planned.travel_metres, |metres| metres.0),
             travel_minutes: self.travel_minutes.map_or(planned.travel_minutes, |minutes| minutes.0),
+            travel_passengers: self.travel_passengers.map_or(planned.travel_passengers, |count| count.0),
             note: self.note.clone().map(LongText::into_string).or_else(|| planned.note.clone()),
             barriers: self.barriers.as_ref().map_or_else(|| planned.barriers.clone(), codes),
+            unmet_needs: self.unmet_needs.as_ref().map_or_else(|| planned.unmet_needs.clone(), codes),
         }
     }
 }
@@ -228,12 +250,20 @@ pub struct VisitUpdate {
     /// Minutes travelled.
     #[serde(default)]
     pub travel_minutes: Patch<Count<{ MINUTES_MAX }>>,
+    /// Passengers on the way.
+    #[serde(default)]
+    pub travel_passengers: Patch<Count<{ PASSENGERS_MAX }>>,
+    /// Which of the link workers drove, and is paid the metres.
+    pub driver_id: Option<Uuid>,
     /// A note that the client can read.
     #[serde(default)]
     pub note: Patch<LongText<{ NOTE_MAX }>>,
     /// Barriers met.
     #[serde(default)]
     pub barriers: Patch<Barriers>,
+    /// What the client would need and nobody offers.
+    #[serde(default)]
+    pub unmet_needs: Patch<UnmetNeeds>,
     /// The link workers who make it.
     #[serde(default)]
     pub workers: Patch<Workers>,
@@ -256,19 +286,34 @@ impl VisitUpdate {
             support_kinds: patch.support_kinds.map(|set| codes(&set)).apply(Some(present.support_kinds)).unwrap_or_default(),
             travel_metres: patch.travel_metres.map(|metres| metres.0).apply(Some(present.travel_metres)).unwrap_or_default(),
             travel_minutes: patch.travel_minutes.map(|minutes| minutes.0).apply(Some(present.travel_minutes)).unwrap_or_default(),
+            travel_passengers: patch.travel_passengers.map(|count| count.0).apply(Some(present.travel_passengers)).unwrap_or_default(),
             note: patch.note.map(LongText::into_string).apply(present.note),
             barriers: patch.barriers.map(|set| codes(&set)).apply(Some(present.barriers)).unwrap_or_default(),
+            unmet_needs: patch.unmet_needs.map(|set| codes(&set)).apply(Some(present.unmet_needs)).unwrap_or_default(),
         })
     }
 }
 
-/// Who called a visit off, or did not come.
+/// Who called a visit off.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"by": "client"}))]
-pub struct VisitAbsence {
+#[schema(example = json!({"by": "client", "reason": "ill"}))]
+pub struct VisitCancel {
     /// Who.
     pub by: AbsentPartyCode,
+    /// Why, when that was told.
+    pub reason: Option<VisitAbsenceReasonCode>,
+}
+
+/// Who did not come to a visit, and why.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"by": "client", "reason": "forgot"}))]
+pub struct VisitNotAttended {
+    /// Who.
+    pub by: AbsentPartyCode,
+    /// Why; `unknown` when nobody knows.
+    pub reason: VisitAbsenceReasonCode,
 }
 
 /// Which visits are wanted.
@@ -313,7 +358,9 @@ pub struct VisitWorkerView {
 
 /// The hours of one client in one calendar month, over all of their support periods.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(example = json!({"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355}))]
+#[schema(example = json!({
+    "month": "2026-11", "limit_minutes": 600, "used_minutes": 500, "left_minutes": 100, "level": "near_limit", "warning": true
+}))]
 pub struct MonthHoursView {
     /// The month, `YYYY-MM`.
     #[schema(pattern = "^[0-9]{4}-[0-9]{2}$", min_length = 7, max_length = 7)]
@@ -327,13 +374,24 @@ pub struct MonthHoursView {
     /// Minutes left.
     #[schema(minimum = 0)]
     pub left_minutes: i64,
+    /// How far they are used: from 80 hundredths on `near_limit`, then `used_up` and `over_limit`. Its label is the wording of the warning.
+    pub level: HoursLevelCode,
+    /// Whether to warn whoever plans or writes down visits: from 80 hundredths on.
+    pub warning: bool,
 }
 
 impl MonthHoursView {
     /// Shows the hours of a month.
     #[must_use]
     pub fn new(month: Month, hours: MonthHours) -> Self {
-        Self { month: month.to_string(), limit_minutes: hours.limit, used_minutes: hours.used, left_minutes: hours.left() }
+        Self {
+            month: month.to_string(),
+            limit_minutes: hours.limit,
+            used_minutes: hours.used,
+            left_minutes: hours.left(),
+            level: hours.level().into(),
+            warning: hours.warns(),
+        }
     }
 }
 
@@ -343,11 +401,12 @@ impl MonthHoursView {
     "id": "01900000-0000-7000-8000-000000000065", "support_period_id": "01900000-0000-7000-8000-000000000063",
     "referral_id": "01900000-0000-7000-8000-000000000060", "client_id": "01900000-0000-7000-8000-000000000050", "version": 1,
     "state": "held", "on": "2026-11-19", "minutes": 90, "mode": "activity_together", "counts_against_month": true, "purpose": "going_along",
-    "support_kinds": ["emotional", "network"], "travel_metres": 8200, "travel_minutes": 20,
-    "note": "We went to the Thursday club together. Aino knew two of the women there.", "barriers": ["shyness"],
+    "support_kinds": ["emotional", "network"], "travel_metres": 8200, "travel_minutes": 20, "travel_passengers": 1,
+    "driver_id": "01900000-0000-7000-8000-000000000030",
+    "note": "We went to the Thursday club together. Aino knew two of the women there.", "barriers": ["shyness"], "unmet_needs": [],
     "workers": [{"link_worker_id": "01900000-0000-7000-8000-000000000030", "name": "Liisa Linkki", "fee_per_hour": "13.00"}],
     "recorded_at": "2026-11-19T14:05:00.000000Z",
-    "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355}
+    "month_hours": {"month": "2026-11", "limit_minutes": 600, "used_minutes": 245, "left_minutes": 355, "level": "free", "warning": false}
 }))]
 pub struct VisitView {
     /// Its id.
@@ -382,16 +441,27 @@ pub struct VisitView {
     /// Minutes travelled.
     #[schema(minimum = 0, maximum = 1440)]
     pub travel_minutes: u32,
+    /// Passengers on the way.
+    #[schema(minimum = 0, maximum = 8)]
+    pub travel_passengers: u32,
+    /// Which of the link workers drove.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver_id: Option<Uuid>,
     /// A note that the client can read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Barriers met.
     pub barriers: Vec<BarrierCode>,
+    /// What the client would need and nobody offers.
+    pub unmet_needs: Vec<UnmetNeedCode>,
     /// The link workers who make it.
     pub workers: Vec<VisitWorkerView>,
     /// Who called it off or did not come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent_party: Option<AbsentPartyCode>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absence_reason: Option<VisitAbsenceReasonCode>,
     /// When it was recorded as held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<Timestamp>,
@@ -401,6 +471,9 @@ pub struct VisitView {
     /// The client's hours in the month of the visit, with this visit in them. Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub month_hours: Option<MonthHoursView>,
+    /// What the hour sheet comes to with this visit: one's own, or for a coordinator that of whoever drove. Only in the answer to what was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hour_sheet: Option<HourSheetTotals>,
 }
 
 /// Who reads a visit.
@@ -419,8 +492,10 @@ impl VisitView {
     pub fn veil(&mut self) {
         self.note = None;
         self.barriers.clear();
+        self.unmet_needs.clear();
         self.support_kinds.clear();
         self.absent_party = None;
+        self.absence_reason = None;
         self.over_limit_reason = None;
     }
 
@@ -429,10 +504,14 @@ impl VisitView {
     pub fn new(visit: &Visit, names: &BTreeMap<LinkWorkerId, String>, reader: Reader, month_hours: Option<MonthHoursView>) -> Self {
         let to_client = reader == Reader::Client;
         let content = &visit.content;
-        let (recorded_at, over_limit_reason, absent_party) = match &visit.state {
-            VisitState::Planned => (None, None, None),
-            VisitState::Held { recorded_at, over_limit_reason } => (Some(*recorded_at), over_limit_reason.clone(), None),
-            VisitState::Cancelled { by } | VisitState::NotAttended { by } => (None, None, Some(*by)),
+        let (recorded_at, over_limit_reason) = match &visit.state {
+            VisitState::Held { recorded_at, over_limit_reason } => (Some(*recorded_at), over_limit_reason.clone()),
+            VisitState::Planned | VisitState::Cancelled { .. } | VisitState::NotAttended { .. } => (None, None),
+        };
+        let (absent_party, absence_reason) = match visit.state {
+            VisitState::Planned | VisitState::Held { .. } => (None, None),
+            VisitState::Cancelled { by, reason } => (Some(by), reason),
+            VisitState::NotAttended { by, reason } => (Some(by), Some(reason)),
         };
         let worker = |worker: &lahete_domain::visit::VisitWorker| VisitWorkerView {
             link_worker_id: worker.link_worker.as_uuid(),
@@ -456,13 +535,18 @@ impl VisitView {
             support_kinds: content.support_kinds.iter().copied().map(Code).collect(),
             travel_metres: content.travel_metres,
             travel_minutes: content.travel_minutes,
+            travel_passengers: content.travel_passengers,
+            driver_id: visit.workers.iter().find(|worker| worker.drives).map(|worker| worker.link_worker.as_uuid()),
             note: content.note.clone(),
             barriers: content.barriers.iter().copied().map(Code).collect(),
+            unmet_needs: content.unmet_needs.iter().copied().map(Code).collect(),
             workers: visit.workers.iter().map(worker).collect(),
             absent_party: absent_party.map(Code),
+            absence_reason: absence_reason.map(Code),
             recorded_at: recorded_at.map(Timestamp),
             over_limit_reason: over_limit_reason.filter(|_| !to_client),
             month_hours,
+            hour_sheet: None,
         }
     }
 }

@@ -1,9 +1,13 @@
 //! What can be done to a referral, and from which states (product §4).
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use crate::access::Action;
-use crate::codes::{Barrier, Code, EndReason, FollowUpAnswer, MessageParty, NotFollowedUpReason, Outcome, Priority, ReferralStateCode};
+use crate::codes::{
+    Barrier, Code, EndReason, FollowUpAnswer, MessageParty, NotFollowedUpReason, Outcome, Priority, ReferralStateCode, UnmetNeed,
+};
 
 /// A change of state, by name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -195,6 +199,23 @@ pub struct Close {
     pub follow_up: Option<FollowUp>,
     /// How often somebody tried to reach the client.
     pub contact_attempts: u32,
+}
+
+/// What stood in the client's way and what they would have needed, as it is known when a referral ends: for those who decide about services.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ClosingNeeds {
+    /// What stood in the way.
+    pub barriers: BTreeSet<Barrier>,
+    /// What nobody offers.
+    pub unmet_needs: BTreeSet<UnmetNeed>,
+}
+
+impl ClosingNeeds {
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.barriers.is_empty() && self.unmet_needs.is_empty()
+    }
 }
 
 /// What is known at the follow-up of direct guidance.

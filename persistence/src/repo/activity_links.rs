@@ -1,8 +1,11 @@
 //! The activities that clients were guided to.
 
+use std::collections::BTreeMap;
+
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use lahete_domain::activity::{ActivityLink, ActivityLinkState};
-use lahete_domain::codes::{ActivityLinkStateCode, ActivityStatus, Barrier};
+use lahete_domain::codes::{ActivityLinkStateCode, ActivityStatus, Barrier, UnmetNeed};
 use lahete_domain::ids::{ActivityId, ActivityLinkId, Id, ReferralId};
 use lahete_domain::version::Version;
 
@@ -11,7 +14,7 @@ use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::schema::{activities, activity_links};
-use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol, parse_instant};
+use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol, parse_instant};
 
 const TABLE: &str = "activity_links";
 
@@ -26,6 +29,7 @@ struct ActivityLinkRow {
     continues: Option<bool>,
     barrier: Option<CodeCol<Barrier>>,
     proposed_at: InstantCol,
+    unmet_needs: CodeSetCol<UnmetNeed>,
 }
 
 /// What the state keeps besides its code.
@@ -49,6 +53,7 @@ impl From<&ActivityLink> for ActivityLinkRow {
             continues,
             barrier,
             proposed_at: InstantCol(link.proposed_at),
+            unmet_needs: link.unmet_needs.iter().copied().collect::<Vec<_>>().into(),
         }
     }
 }
@@ -72,6 +77,7 @@ impl TryFrom<ActivityLinkRow> for ActivityLink {
             referral: row.referral_id.0,
             activity: row.activity_id.0,
             state,
+            unmet_needs: Vec::from(row.unmet_needs).into_iter().collect(),
             proposed_at: row.proposed_at.0,
         })
     }
@@ -144,11 +150,27 @@ impl Db<'_> {
             activity_links::state.eq(CodeCol(link.state.code())),
             activity_links::continues.eq(continues),
             activity_links::barrier.eq(barrier),
+            activity_links::unmet_needs.eq(CodeSetCol::from(link.unmet_needs.iter().copied().collect::<Vec<_>>())),
         );
         if diesel::update(target).set(changes).execute(self.conn())? == 0 {
             return Err(StoreError::Stale);
         }
         Ok(())
+    }
+
+    /// How many links of some referrals still stand without anybody knowing whether the client goes on; referrals without such links are left out.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn activity_links_unanswered(&mut self, referrals: &[ReferralId]) -> Result<BTreeMap<ReferralId, i64>, StoreError> {
+        let rows = activity_links::table
+            .filter(activity_links::referral_id.eq_any(referrals.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(activity_links::state.ne(CodeCol(ActivityLinkStateCode::Stopped)))
+            .filter(activity_links::continues.is_null())
+            .group_by(activity_links::referral_id)
+            .select((activity_links::referral_id, count_star()))
+            .load::<(IdCol<ReferralId>, i64)>(self.conn())?;
+        Ok(rows.into_iter().map(|(referral, count)| (referral.0, count)).collect())
     }
 
     /// A page of a referral's links, in the order in which they were proposed.

@@ -1,10 +1,11 @@
 //! The client's goals.
 
 use diesel::prelude::*;
-use lahete_domain::codes::GoalOutcome;
-use lahete_domain::goal::Goal;
-use lahete_domain::ids::{GoalId, Id, SupportPeriodId};
+use lahete_domain::codes::{GoalOutcome, Role};
+use lahete_domain::goal::{Goal, GoalStep, Teller, ToldOutcome};
+use lahete_domain::ids::{GoalId, Id, SupportPeriodId, UserId};
 use lahete_domain::version::Version;
+use serde_json::Value;
 
 use crate::connection::MultiBackend;
 use crate::db::Db;
@@ -14,6 +15,14 @@ use crate::schema::goals;
 use crate::sql_types::{CodeCol, IdCol, InstantCol, JsonCol, VersionCol, parse_instant};
 
 const TABLE: &str = "goals";
+
+/// A step as it is stored. Older rows have its words alone.
+fn read_step(stored: &Value) -> Option<GoalStep> {
+    match stored {
+        Value::String(words) => Some(GoalStep { words: words.clone(), done: false }),
+        step => Some(GoalStep { words: step.get("words")?.as_str()?.to_owned(), done: step.get("done")?.as_bool()? }),
+    }
+}
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = goals, check_for_backend(MultiBackend), treat_none_as_default_value = false, treat_none_as_null = true)]
@@ -25,18 +34,26 @@ struct GoalRow {
     steps: JsonCol,
     outcome: Option<CodeCol<GoalOutcome>>,
     recorded_at: InstantCol,
+    outcome_role: Option<CodeCol<Role>>,
+    outcome_by: Option<IdCol<UserId>>,
+    outcome_at: Option<InstantCol>,
 }
 
 impl GoalRow {
     fn of(goal: &Goal, version: Version) -> Self {
+        let teller = goal.outcome.and_then(|told| told.by);
+        let step = |step: &GoalStep| serde_json::json!({"words": step.words, "done": step.done});
         Self {
             id: IdCol(goal.id),
             version: VersionCol(version),
             support_period_id: IdCol(goal.support_period),
             words: goal.words.clone(),
-            steps: JsonCol(serde_json::Value::from(goal.steps.clone())),
-            outcome: goal.outcome.map(CodeCol),
+            steps: JsonCol(goal.steps.iter().map(step).collect()),
+            outcome: goal.outcome.map(|told| CodeCol(told.outcome)),
             recorded_at: InstantCol(goal.recorded_at),
+            outcome_role: teller.map(|teller| CodeCol(teller.role)),
+            outcome_by: teller.and_then(|teller| teller.user).map(IdCol),
+            outcome_at: teller.map(|teller| InstantCol(teller.at)),
         }
     }
 }
@@ -45,13 +62,16 @@ impl TryFrom<GoalRow> for Goal {
     type Error = StoreError;
 
     fn try_from(row: GoalRow) -> Result<Self, StoreError> {
+        let user = row.outcome_by.map(|user| user.0);
+        let by = row.outcome_role.zip(row.outcome_at).map(|(role, at)| Teller { user, role: role.0, at: at.0 });
+        let steps: Option<Vec<GoalStep>> = row.steps.0.as_array().and_then(|steps| steps.iter().map(read_step).collect());
         Ok(Self {
             id: row.id.0,
             version: row.version.0,
             support_period: row.support_period_id.0,
             words: row.words,
-            steps: serde_json::from_value(row.steps.0).map_err(|_| StoreError::corrupt(TABLE, "steps", row.id.0))?,
-            outcome: row.outcome.map(|code| code.0),
+            steps: steps.ok_or_else(|| StoreError::corrupt(TABLE, "steps", row.id.0))?,
+            outcome: row.outcome.map(|code| ToldOutcome { outcome: code.0, by }),
             recorded_at: row.recorded_at.0,
         })
     }

@@ -14,7 +14,7 @@ use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest, merged};
-use crate::schema::{assignments, clients, link_workers, referrals, support_periods};
+use crate::schema::{absences, assignments, clients, link_workers, referrals, support_periods};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 
 const TABLE: &str = "support_periods";
@@ -149,7 +149,29 @@ pub struct SupportPeriodFilter {
     pub link_worker: Option<LinkWorkerId>,
     /// Planned to end before this day.
     pub ends_before: Option<NaiveDate>,
+    /// Under way and planned to end on this day or before.
+    pub ends_by: Option<NaiveDate>,
+    /// Active, and not visited since this day or longer: then the one that has waited longest comes first.
+    pub quiet_since: Option<NaiveDate>,
+    /// Whose link worker is away on this day.
+    pub link_worker_absent_on: Option<NaiveDate>,
 }
+
+impl SupportPeriodFilter {
+    /// The states that are asked for, each of which has its place in an index; none is none in particular.
+    fn states(&self) -> Vec<Option<SupportPeriodStateCode>> {
+        use SupportPeriodStateCode as S;
+        let possible: &[S] = match (self.quiet_since, self.ends_by) {
+            (Some(_), _) => &[S::Active],
+            (None, Some(_)) => &[S::Active, S::Paused],
+            (None, None) => return vec![self.state],
+        };
+        possible.iter().copied().filter(|state| self.state.is_none_or(|wanted| wanted == *state)).map(Some).collect()
+    }
+}
+
+/// A row of a list, with the day since which nobody has visited.
+type ListedRow = (SupportPeriodRow, Option<NaiveDate>);
 
 /// The link worker of a support period.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -170,7 +192,9 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says.
     pub fn support_period_insert(&mut self, period: &SupportPeriod) -> Result<(), StoreError> {
-        diesel::insert_into(support_periods::table).values(SupportPeriodRow::of(period, period.version)).execute(self.conn())?;
+        // Until the first visit is there, silence is counted from the first day.
+        let row = (SupportPeriodRow::of(period, period.version), support_periods::quiet_since.eq(period.starts_on));
+        diesel::insert_into(support_periods::table).values(row).execute(self.conn())?;
         Ok(())
     }
 
@@ -219,7 +243,8 @@ impl Db<'_> {
         if moved_on == 0 { Err(StoreError::Stale) } else { Ok(()) }
     }
 
-    /// A page of the support periods that a caller may see, those that end soonest first.
+    /// A page of the support periods that a caller may see, those that end soonest first; or, when it is asked who has not been visited, those that have
+    /// waited longest.
     ///
     /// # Errors
     /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
@@ -230,11 +255,16 @@ impl Db<'_> {
         filter: SupportPeriodFilter,
         request: &PageRequest,
     ) -> Result<Page<SupportPeriod>, StoreError> {
-        let order = |one: &SupportPeriodRow, other: &SupportPeriodRow| (one.planned_end_on, one.id).cmp(&(other.planned_end_on, other.id));
-        let rows = |branch: Visibility| self.support_period_rows(&branch, today, filter, request);
-        let rows = merged(visibility.branches(), request, rows, order)?;
-        let cursor = |row: &SupportPeriodRow| Cursor { sort: row.planned_end_on.to_string(), id: row.id.0.as_uuid() };
-        Page::from_rows(rows, request, cursor).try_map(SupportPeriod::try_from)
+        let key = |(row, quiet): &ListedRow| if filter.quiet_since.is_some() { quiet.unwrap_or(row.starts_on) } else { row.planned_end_on };
+        let order = |one: &ListedRow, other: &ListedRow| (key(one), one.0.id).cmp(&(key(other), other.0.id));
+        let states = filter.states();
+        let branches = visibility.branches().into_iter().flat_map(|branch| states.iter().map(move |state| (branch.clone(), *state)));
+        let rows = |(branch, state): (Visibility, Option<SupportPeriodStateCode>)| {
+            self.support_period_rows(&branch, today, SupportPeriodFilter { state, ..filter }, request)
+        };
+        let rows = merged(branches, request, rows, order)?;
+        let cursor = |row: &ListedRow| Cursor { sort: key(row).to_string(), id: row.0.id.0.as_uuid() };
+        Page::from_rows(rows, request, cursor).try_map(|(row, _)| SupportPeriod::try_from(row))
     }
 
     fn support_period_rows(
@@ -243,14 +273,31 @@ impl Db<'_> {
         today: NaiveDate,
         filter: SupportPeriodFilter,
         request: &PageRequest,
-    ) -> Result<Vec<SupportPeriodRow>, StoreError> {
+    ) -> Result<Vec<ListedRow>, StoreError> {
         let Some(visible) = visible_rows!(support_periods, visibility, today) else { return Ok(Vec::new()) };
-        let mut query = support_periods::table.select(SupportPeriodRow::as_select()).filter(visible).into_boxed::<MultiBackend>();
+        let mut query = support_periods::table
+            .select((SupportPeriodRow::as_select(), support_periods::quiet_since))
+            .filter(visible)
+            .into_boxed::<MultiBackend>();
         if let Some(state) = filter.state {
             query = query.filter(support_periods::state.eq(CodeCol(state)));
         }
         if let Some(before) = filter.ends_before {
             query = query.filter(support_periods::planned_end_on.lt(before));
+        }
+        if let Some(by) = filter.ends_by {
+            query = query.filter(support_periods::planned_end_on.le(by));
+        }
+        if let Some(day) = filter.link_worker_absent_on {
+            let away = absences::table
+                .filter(absences::from_day.le(day))
+                .filter(absences::until_day.is_null().or(absences::until_day.ge(day).assume_not_null()))
+                .select(absences::link_worker_id);
+            let left_alone = assignments::table
+                .filter(assignments::link_worker_id.eq_any(away))
+                .filter(assignments::state.eq(CodeCol(AssignmentStateCode::Accepted)))
+                .select(assignments::referral_id);
+            query = query.filter(support_periods::referral_id.eq_any(left_alone));
         }
         if let Some(link_worker) = filter.link_worker {
             let to_the_end = assignments::state
@@ -262,8 +309,21 @@ impl Db<'_> {
                 .select(assignments::referral_id);
             query = query.filter(support_periods::referral_id.eq_any(walked));
         }
+        // A cursor that no list gave out ends the list: there is nothing behind it.
+        if let Some(since) = filter.quiet_since {
+            query = query.filter(support_periods::quiet_since.le(since).assume_not_null());
+            if let Some(cursor) = &request.after {
+                let Ok(last) = cursor.sort.parse::<NaiveDate>() else { return Ok(Vec::new()) };
+                let later = support_periods::quiet_since.gt(last).assume_not_null();
+                let behind = later.or(support_periods::id.gt(IdCol(SupportPeriodId::from_uuid(cursor.id))));
+                query = query.filter(support_periods::quiet_since.ge(last).assume_not_null()).filter(behind);
+            }
+            return Ok(query
+                .order((support_periods::quiet_since.asc(), support_periods::id.asc()))
+                .limit(request.fetch())
+                .load(self.conn())?);
+        }
         if let Some(cursor) = &request.after {
-            // A cursor that no list gave out ends the list: there is nothing behind it.
             let Ok(end) = cursor.sort.parse::<NaiveDate>() else { return Ok(Vec::new()) };
             let behind = support_periods::planned_end_on.gt(end).or(support_periods::id.gt(IdCol(SupportPeriodId::from_uuid(cursor.id))));
             query = query.filter(support_periods::planned_end_on.ge(end)).filter(behind);

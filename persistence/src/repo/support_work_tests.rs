@@ -10,13 +10,14 @@ use lahete_domain::assignment::{Assignment, AssignmentState};
 use lahete_domain::client::{Birth, Client, ClientData, Contact};
 use lahete_domain::codes::{
     AnswerMode, AssignmentEndReason, Barrier, Channel, EndReason, GoalOutcome, Instrument, LinkWorkerStatus, MissingReason, Outcome,
-    PauseReason, ReferralReason, ReferralStateCode, Role, Route, Sector, Sex, SupportKind, SupportPeriodStateCode, Timepoint, VisitMode,
-    VisitPurpose, VisitStateCode,
+    PauseReason, ReferralReason, ReferralStateCode, Role, Route, Sector, Sex, SupportKind, SupportPeriodStateCode, Timepoint, UnmetNeed,
+    VisitMode, VisitPurpose, VisitStateCode,
 };
 use lahete_domain::consent::OPEN_ENDED;
-use lahete_domain::goal::Goal;
+use lahete_domain::goal::{Goal, GoalStep, ToldOutcome};
 use lahete_domain::ids::{Id, IdSource};
 use lahete_domain::link_worker::LinkWorker;
+use lahete_domain::measure::shipped::shipped;
 use lahete_domain::measure::{Answer, Measure};
 use lahete_domain::money::{Cents, MinuteCents};
 use lahete_domain::programme::{MunicipalityCode, Programme};
@@ -159,7 +160,7 @@ fn visit(number: u128, on: &str, minutes: u32, mode: VisitMode) -> Visit {
         referral: id(REFERRAL),
         client: id(CLIENT),
         support_period: id(PERIOD),
-        workers: vec![VisitWorker { link_worker: id(LINK_WORKER), fee_per_hour: Cents(1300) }],
+        workers: vec![VisitWorker { link_worker: id(LINK_WORKER), fee_per_hour: Cents(1300), drives: true }],
         content: VisitContent {
             on: day(on),
             minutes,
@@ -168,19 +169,30 @@ fn visit(number: u128, on: &str, minutes: u32, mode: VisitMode) -> Visit {
             support_kinds: BTreeSet::from([SupportKind::Emotional, SupportKind::Network]),
             travel_metres: 8200,
             travel_minutes: 20,
+            travel_passengers: 1,
             note: Some("kävely".to_owned()),
             barriers: BTreeSet::from([Barrier::Shyness]),
+            unmet_needs: BTreeSet::from([UnmetNeed::CompanyFriend]),
         },
         state: VisitState::Held { recorded_at: at("2026-11-20T08:00:00Z"), over_limit_reason: None },
     }
 }
 
 fn measure(number: u128, instrument: Instrument, timepoint: Timepoint, answer: Answer) -> Measure {
-    Measure { id: id(0x200 + number), support_period: id(PERIOD), instrument, timepoint, answer, recorded_at: at("2026-11-20T08:00:00Z") }
+    let recorded_at = at("2026-11-20T08:00:00Z");
+    Measure {
+        id: id(0x200 + number),
+        support_period: id(PERIOD),
+        instrument: instrument.into(),
+        version: 1,
+        timepoint,
+        answer,
+        recorded_at,
+    }
 }
 
 fn given(answers: [u8; 7]) -> Answer {
-    Answer::given(Instrument::Swemwbs, AnswerMode::Helped, answers.to_vec()).unwrap()
+    Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Helped, answers.to_vec().into()).unwrap()
 }
 
 fn people(db: &mut Db<'_>) -> Result<(), StoreError> {
@@ -192,6 +204,7 @@ fn people(db: &mut Db<'_>) -> Result<(), StoreError> {
         privacy_notice_url: None,
         municipalities: BTreeSet::from([sodankyla()]),
         active: true,
+        refresher_months: 6,
     })?;
     for (user, login) in [(COORDINATOR, "kaisa"), (LIISA, "liisa"), (AINO, "aino")] {
         let user = User {
@@ -251,7 +264,7 @@ fn work(db: &mut Db<'_>) -> Result<(), StoreError> {
         version: Version::FIRST,
         support_period: id(PERIOD),
         words: "To the club without being afraid".to_owned(),
-        steps: vec!["Call".to_owned(), "Go".to_owned()],
+        steps: vec![GoalStep { words: "Call".to_owned(), done: true }, GoalStep { words: "Go".to_owned(), done: false }],
         outcome: None,
         recorded_at: at("2026-09-01T08:00:00Z"),
     })?;
@@ -294,12 +307,19 @@ fn expect_lists(db: &mut Db<'_>) -> Result<(), StoreError> {
         state: Some(state),
         link_worker: Some(id(link_worker)),
         ends_before: Some(day(ends_before)),
+        ..SupportPeriodFilter::default()
     };
     let mut found = |filter| db.support_period_list(&as_coordinator(), today, filter, &first).map(|page| page.items.len());
     assert_eq!(found(filter(SupportPeriodStateCode::Active, LINK_WORKER, "2026-12-02"))?, 1);
     assert_eq!(found(filter(SupportPeriodStateCode::Active, LINK_WORKER, "2026-12-01"))?, 0);
     assert_eq!(found(filter(SupportPeriodStateCode::Ended, LINK_WORKER, "2026-12-02"))?, 0);
     assert_eq!(found(filter(SupportPeriodStateCode::Active, CLIENT, "2026-12-02"))?, 0);
+    // The last visit that was held is the telephone call of the tenth, and the end is planned for the first of December.
+    let quiet = |since: &str| SupportPeriodFilter { quiet_since: Some(day(since)), ..SupportPeriodFilter::default() };
+    let ends = |by: &str| SupportPeriodFilter { ends_by: Some(day(by)), ..SupportPeriodFilter::default() };
+    let ended = SupportPeriodFilter { state: Some(SupportPeriodStateCode::Ended), ..quiet("2026-11-10") };
+    let figures = [quiet("2026-11-10"), quiet("2026-11-09"), ends("2026-12-01"), ends("2026-11-30"), ended].map(&mut found);
+    assert_eq!(figures.into_iter().collect::<Result<Vec<_>, _>>()?, [1, 0, 1, 0, 0]);
     let filter = VisitFilter {
         from: Some(day("2026-11-01")),
         until: Some(day("2026-11-29")),
@@ -333,14 +353,14 @@ fn expect_sums(db: &mut Db<'_>) -> Result<(), StoreError> {
 
 fn expect_guarded_changes(db: &mut Db<'_>) -> Result<(), StoreError> {
     let goal = db.goal_get(id(0x64))?.unwrap();
-    let achieved = Goal { outcome: Some(GoalOutcome::Achieved), ..goal.clone() };
+    let achieved = Goal { outcome: Some(ToldOutcome { outcome: GoalOutcome::Achieved, by: None }), ..goal.clone() };
     db.goal_update(&achieved, goal.version)?;
     assert!(matches!(db.goal_update(&achieved, goal.version), Err(StoreError::Stale)));
     let goals = db.goals_of(id(PERIOD), &PageRequest::first(5))?.items;
-    assert_eq!((goals[0].steps.len(), goals[0].outcome, goals[0].version.get()), (2, Some(GoalOutcome::Achieved), 2));
+    assert_eq!((&goals[0].steps, goals[0].outcome, goals[0].version.get()), (&goal.steps, achieved.outcome, 2));
 
     let planned = db.visit_get(id(0x104))?.unwrap();
-    let cancelled = Visit { workers: Vec::new(), ..planned.clone().cancel(lahete_domain::codes::AbsentParty::Client).unwrap() };
+    let cancelled = Visit { workers: Vec::new(), ..planned.clone().cancel(lahete_domain::codes::AbsentParty::Client, None).unwrap() };
     db.visit_update(&cancelled, planned.version)?;
     assert!(matches!(db.visit_update(&cancelled, planned.version), Err(StoreError::Stale)));
     assert_eq!(db.visit_get(id(0x104))?.unwrap(), Visit { version: planned.version.next(), ..cancelled });
@@ -401,12 +421,13 @@ fn expect_report(db: &mut Db<'_>) -> Result<(), StoreError> {
     assert_eq!(db.snapshot_faults()?, Vec::<String>::new());
     assert_eq!(figures.fees.cents(), MinuteCents::of(60 + 95 + 15, 1300).cents());
     assert_eq!(figures.agreements, [1]);
-    assert_eq!(figures.pairs, [MeasurePairs { instrument: Instrument::Swemwbs, pairs: 1, start: 1798, end: 2154 }]);
+    assert_eq!(figures.pairs, [MeasurePairs { instrument: Instrument::Swemwbs.into(), version: 1, pairs: 1, start: 1798, end: 2154 }]);
     let earlier = db.outcome_figures(ReportScope { visits_until: day("2026-09-30"), ..scope })?;
     assert_eq!(earlier.visits.len(), 1);
     let nothing = db.outcome_figures(ReportScope { from: day("2026-08-21"), until: day("2026-12-31"), ..scope })?;
     assert!(nothing.cases == CaseCounts::default() && nothing.pairs.is_empty() && nothing.fees == MinuteCents::default());
-    let ended = SupportPeriodFilter { state: Some(SupportPeriodStateCode::Ended), link_worker: Some(id(LINK_WORKER)), ends_before: None };
+    let state = Some(SupportPeriodStateCode::Ended);
+    let ended = SupportPeriodFilter { state, link_worker: Some(id(LINK_WORKER)), ..SupportPeriodFilter::default() };
     let today = day("2026-11-22");
     assert_eq!(db.support_period_list(&as_coordinator(), today, ended, &PageRequest::first(5))?.items.len(), 1);
     assert!(db.support_period_list(&as_link_worker(), today, ended, &PageRequest::first(5))?.items.is_empty());

@@ -7,19 +7,21 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use lahete_domain::access::Visibility;
-use lahete_domain::codes::{AbsentParty, Barrier, Code, SupportKind, VisitMode, VisitPurpose, VisitStateCode};
+use lahete_domain::codes::{
+    AbsentParty, Barrier, Code, SupportKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose, VisitStateCode,
+};
 use lahete_domain::ids::{ClientId, Id, LinkWorkerId, ProgrammeId, ReferralId, SupportPeriodId, VisitId};
 use lahete_domain::money::Cents;
 use lahete_domain::time::Month;
 use lahete_domain::version::Version;
-use lahete_domain::visit::{Visit, VisitContent, VisitState, VisitWorker, counts_against_limit};
+use lahete_domain::visit::{Visit, VisitContent, VisitState, VisitWorker, counts_against_limit, is_paid};
 
 use super::support_periods::visible_rows;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest, merged};
-use crate::schema::{clients, link_workers, referrals, visit_workers, visits};
+use crate::schema::{clients, link_workers, referrals, support_periods, visit_workers, visits};
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol};
 
 const TABLE: &str = "visits";
@@ -46,8 +48,11 @@ struct VisitRow {
     recorded_at: Option<InstantCol>,
     over_limit_reason: Option<String>,
     absent_party: Option<CodeCol<AbsentParty>>,
-    /// What an hour of all its workers together costs, so that the report need not look them up.
+    /// What an hour of all its workers together costs, so that the report need not look them up; nothing when it is not paid.
     worker_cents_per_hour: i64,
+    absence_reason: Option<CodeCol<VisitAbsenceReason>>,
+    unmet_needs: CodeSetCol<UnmetNeed>,
+    travel_passengers: i64,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -56,14 +61,19 @@ struct VisitWorkerRow {
     visit_id: IdCol<VisitId>,
     link_worker_id: IdCol<LinkWorkerId>,
     fee_cents_per_hour: i64,
+    drives: bool,
 }
 
 impl VisitRow {
     fn of(visit: &Visit, version: Version) -> Self {
-        let (recorded_at, over_limit_reason, absent_party) = match &visit.state {
-            VisitState::Planned => (None, None, None),
-            VisitState::Held { recorded_at, over_limit_reason } => (Some(*recorded_at), over_limit_reason.clone(), None),
-            VisitState::Cancelled { by } | VisitState::NotAttended { by } => (None, None, Some(*by)),
+        let (recorded_at, over_limit_reason) = match &visit.state {
+            VisitState::Held { recorded_at, over_limit_reason } => (Some(*recorded_at), over_limit_reason.clone()),
+            VisitState::Planned | VisitState::Cancelled { .. } | VisitState::NotAttended { .. } => (None, None),
+        };
+        let (absent_party, absence_reason) = match visit.state {
+            VisitState::Planned | VisitState::Held { .. } => (None, None),
+            VisitState::Cancelled { by, reason } => (Some(by), reason),
+            VisitState::NotAttended { by, reason } => (Some(by), Some(reason)),
         };
         let content = &visit.content;
         Self {
@@ -86,7 +96,10 @@ impl VisitRow {
             recorded_at: recorded_at.map(InstantCol),
             over_limit_reason,
             absent_party: absent_party.map(CodeCol),
-            worker_cents_per_hour: visit.workers.iter().map(|worker| worker.fee_per_hour.0).sum(),
+            worker_cents_per_hour: if is_paid(content.mode) { visit.workers.iter().map(|worker| worker.fee_per_hour.0).sum() } else { 0 },
+            absence_reason: absence_reason.map(CodeCol),
+            unmet_needs: content.unmet_needs.iter().copied().collect::<Vec<_>>().into(),
+            travel_passengers: i64::from(content.travel_passengers),
         }
     }
 
@@ -100,8 +113,11 @@ impl VisitRow {
                 recorded_at: self.recorded_at.ok_or_else(|| corrupt("recorded_at"))?.0,
                 over_limit_reason: self.over_limit_reason.clone(),
             },
-            VisitStateCode::Cancelled => VisitState::Cancelled { by: absent()? },
-            VisitStateCode::NotAttended => VisitState::NotAttended { by: absent()? },
+            VisitStateCode::Cancelled => VisitState::Cancelled { by: absent()?, reason: self.absence_reason.map(|code| code.0) },
+            VisitStateCode::NotAttended => {
+                let reason = self.absence_reason.map_or(VisitAbsenceReason::Unknown, |code| code.0);
+                VisitState::NotAttended { by: absent()?, reason }
+            }
         };
         let content = VisitContent {
             on: self.visit_on,
@@ -111,8 +127,10 @@ impl VisitRow {
             support_kinds: Vec::from(self.support_kinds.clone()).into_iter().collect::<BTreeSet<_>>(),
             travel_metres: number(self.travel_metres, "travel_metres")?,
             travel_minutes: number(self.travel_minutes, "travel_minutes")?,
+            travel_passengers: number(self.travel_passengers, "travel_passengers")?,
             note: self.note.clone(),
             barriers: Vec::from(self.barriers.clone()).into_iter().collect::<BTreeSet<_>>(),
+            unmet_needs: Vec::from(self.unmet_needs.clone()).into_iter().collect::<BTreeSet<_>>(),
         };
         Ok(Visit {
             id: self.id.0,
@@ -156,11 +174,24 @@ pub struct MonthTotals {
     pub travel_metres: i64,
     /// Minutes travelled.
     pub travel_minutes: i64,
+    /// Visits that a coordinator recorded with a reason for passing the month's hours.
+    pub over_limit_visits: i64,
+    /// The day of the last visit.
+    pub last_on: NaiveDate,
 }
 
 impl MonthTotals {
     fn nothing(month: Month) -> Self {
-        Self { month, visits: 0, counted_minutes: 0, phone_minutes: 0, travel_metres: 0, travel_minutes: 0 }
+        Self {
+            month,
+            visits: 0,
+            counted_minutes: 0,
+            phone_minutes: 0,
+            travel_metres: 0,
+            travel_minutes: 0,
+            over_limit_visits: 0,
+            last_on: month.first_day(),
+        }
     }
 }
 
@@ -178,7 +209,20 @@ impl Db<'_> {
     /// Whatever the database says.
     pub fn visit_insert(&mut self, visit: &Visit) -> Result<(), StoreError> {
         diesel::insert_into(visits::table).values(VisitRow::of(visit, visit.version)).execute(self.conn())?;
-        self.visit_workers_insert(visit)
+        self.visit_workers_insert(visit)?;
+        self.visit_told(visit)
+    }
+
+    /// Keeps right since when nobody has visited: after a visit was held, and after the day of a held one was corrected. A held visit stays one.
+    fn visit_told(&mut self, visit: &Visit) -> Result<(), StoreError> {
+        if !matches!(visit.state, VisitState::Held { .. }) {
+            return Ok(());
+        }
+        let last = self.visit_last_held_on(visit.support_period)?;
+        diesel::update(support_periods::table.find(IdCol(visit.support_period)))
+            .set(support_periods::quiet_since.eq(last))
+            .execute(self.conn())?;
+        Ok(())
     }
 
     fn visit_workers_insert(&mut self, visit: &Visit) -> Result<(), StoreError> {
@@ -187,6 +231,7 @@ impl Db<'_> {
                 visit_id: IdCol(visit.id),
                 link_worker_id: IdCol(worker.link_worker),
                 fee_cents_per_hour: worker.fee_per_hour.0,
+                drives: worker.drives,
             };
             diesel::insert_into(visit_workers::table).values(row).execute(self.conn())?;
         }
@@ -212,7 +257,7 @@ impl Db<'_> {
             .load::<VisitWorkerRow>(self.conn())?;
         let mut workers: BTreeMap<VisitId, Vec<VisitWorker>> = BTreeMap::new();
         for row in rows {
-            let worker = VisitWorker { link_worker: row.link_worker_id.0, fee_per_hour: Cents(row.fee_cents_per_hour) };
+            let worker = VisitWorker { link_worker: row.link_worker_id.0, fee_per_hour: Cents(row.fee_cents_per_hour), drives: row.drives };
             workers.entry(row.visit_id.0).or_default().push(worker);
         }
         Ok(workers)
@@ -228,7 +273,8 @@ impl Db<'_> {
             return Err(StoreError::Stale);
         }
         diesel::delete(visit_workers::table.filter(visit_workers::visit_id.eq(IdCol(visit.id)))).execute(self.conn())?;
-        self.visit_workers_insert(visit)
+        self.visit_workers_insert(visit)?;
+        self.visit_told(visit)
     }
 
     /// A page of the visits that a caller may see, newest first.
@@ -396,10 +442,11 @@ impl Db<'_> {
                 visits::minutes,
                 visits::travel_metres,
                 visits::travel_minutes,
+                visits::over_limit_reason.is_not_null(),
             ))
-            .load::<(IdCol<SupportPeriodId>, NaiveDate, CodeCol<VisitMode>, i64, i64, i64)>(self.conn())?;
+            .load::<(IdCol<SupportPeriodId>, NaiveDate, CodeCol<VisitMode>, i64, i64, i64, bool)>(self.conn())?;
         let mut totals: BTreeMap<SupportPeriodId, Vec<MonthTotals>> = BTreeMap::new();
-        for (period, on, mode, minutes, travel_metres, travel_minutes) in rows {
+        for (period, on, mode, minutes, travel_metres, travel_minutes, over_limit) in rows {
             let months = totals.entry(period.0).or_default();
             let month = Month::of(on);
             if months.last().is_none_or(|last| last.month != month) {
@@ -414,6 +461,8 @@ impl Db<'_> {
             }
             total.travel_metres += travel_metres;
             total.travel_minutes += travel_minutes;
+            total.over_limit_visits += i64::from(over_limit);
+            total.last_on = on;
         }
         Ok(totals)
     }

@@ -58,6 +58,10 @@ fn empty(_: &Built) -> Value {
     json!({})
 }
 
+fn of_the_programme(built: &Built) -> Value {
+    json!({"programme_id": built.id("programme_id"), "reason": "Tutkimuslupa 12/2026."})
+}
+
 #[allow(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn lines() -> Vec<Line> {
     use Action as A;
@@ -203,7 +207,48 @@ pub(crate) fn lines() -> Vec<Line> {
         })
     });
     add("link_worker_view", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
-    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerManage), |_| json!({"interests": "Hiihto"}));
+    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerManage), |_| json!({"interests": "Hiihto", "status": "active"}));
+    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerOwnUpdate), |_| json!({"interests": "Kutominen"}));
+    add("absence_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
+    add(
+        "absence_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerOwnUpdate),
+        |_| json!({"from": "2031-07-01", "until": "2031-07-31", "reason": "holiday"}),
+    );
+    add("absence_update", S::Settings, nurse, Worker(A::LinkWorkerOwnUpdate), |_| json!({"reason": "study"}));
+    add("mentoring_session_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
+    add(
+        "mentoring_session_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerManage),
+        |_| json!({"on": "2026-11-12", "minutes": 90, "mentor": "Kaisa Koordinaattori", "kind": "group"}),
+    );
+    add("programme_break_list", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add(
+        "programme_break_create",
+        S::Settings,
+        nurse,
+        Programme(A::ProgrammeBreakManage),
+        |_| json!({"from": "2031-07-01", "until": "2031-07-31", "reason": "holiday_season"}),
+    );
+    add("programme_break_update", S::Settings, nurse, Programme(A::ProgrammeBreakManage), |_| json!({"words": {"fi": "Lomalla."}}));
+    add("concern_guidance_list", S::Settings, nurse, List(A::ConcernGuidanceView), no_body);
+    add("concern_guidance_create", S::Settings, nurse, Programme(A::ConcernGuidanceManage), |built| {
+        // No place has two for one kind.
+        let places = lahete_api::municipalities::register::all();
+        let place = &places[super::cases::number() % places.len()].code;
+        json!({"programme_id": built.id("programme_id"), "municipality": place, "kind": "child", "where": "Lastensuojelu"})
+    });
+    add("concern_guidance_update", S::Settings, nurse, Programme(A::ConcernGuidanceManage), |_| json!({"hours": "ma–to 9–15"}));
+    add("handover_make", S::Settings, nurse, Programme(A::HandoverMake), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "from_link_worker_id": built.id("other_worker"),
+            "to_link_worker_id": built.id("link_worker_id"), "reason": "Opintovapaa.", "validate_only": true
+        })
+    });
     add("contract_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
     add(
         "contract_create",
@@ -442,16 +487,93 @@ pub(crate) fn lines() -> Vec<Line> {
     add("visit_update", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"note": "Kahvit ja kävely."}));
     add("visit_hold", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"on": "2026-11-22"}));
     add("visit_cancel", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
-    add("visit_mark_not_attended", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client"}));
+    add("visit_mark_not_attended", S::InSupport, nurse, Case(A::VisitWrite), |_| json!({"by": "client", "reason": "forgot"}));
+    add("goal_mark_step", S::InSupport, nurse, Case(A::GoalOutcome), |_| json!({"step": 1, "done": true}));
+    add(
+        "time_entry_create",
+        S::InSupport,
+        nurse,
+        Case(A::TimeEntryWrite),
+        |_| json!({"on": "2026-11-22", "minutes": 20, "kind": "documentation"}),
+    );
+    add("time_entry_list", S::InSupport, nurse, Case(A::TimeEntryView), no_body);
+    add("time_entry_view", S::InSupport, nurse, Case(A::TimeEntryView), no_body);
+    add("time_entry_update", S::InSupport, nurse, Case(A::TimeEntryWrite), |_| json!({"minutes": 25}));
+    add("time_entry_strike", S::InSupport, nurse, Case(A::TimeEntryWrite), no_body);
     add(
         "measure_create",
         S::InSupport,
         nurse,
         Case(A::MeasureWrite),
-        |_| json!({"instrument": "swemwbs", "timepoint": "end", "missing_reason": "not_asked"}),
+        |_| json!({"instrument": "swemwbs", "timepoint": "end", "missing_reason": "declined"}),
     );
     add("measure_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
     add("measure_view", S::InSupport, nurse, Case(A::MeasureView), no_body);
+    add("measure_change_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
+    add("measure_instrument_view", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add("measure_instrument_create", S::Settings, nurse, Programme(A::MeasureInstrumentManage), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "instrument": "pws", "title": "Koe", "items": [{"key": "satisfied"}], "answer_min": 0,
+            "answer_max": 3, "direction": "higher_is_better", "scoring": {"method": "single"}, "missing_rule": "refused"
+        })
+    });
+    add("measure_text_create", S::Settings, nurse, Programme(A::MeasureInstrumentManage), |built| {
+        super::cases::words_of_esis(built.id("programme_id"))
+    });
+    add("measure_text_list", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add("measure_text_remove", S::Settings, nurse, Programme(A::MeasureInstrumentManage), no_body);
+    add("individual_use_begin", S::Settings, nurse, Programme(A::MeasureInstrumentManage), of_the_programme);
+    add("individual_use_end", S::Settings, nurse, Programme(A::MeasureInstrumentManage), of_the_programme);
+    add(
+        "group_answer_create",
+        S::Settings,
+        nurse,
+        Programme(A::MeasureGroupManage),
+        |built| json!({"programme_id": built.id("programme_id"), "held_on": "2026-11-22", "answers": vec![vec![3; 10]; 5]}),
+    );
+    add("group_answer_list", S::Settings, nurse, Programme(A::MeasureGroupManage), no_body);
+
+    add("feedback_create", S::InSupport, nurse, Case(A::FeedbackGive), |_| json!({"stage": "during", "words": "Hyvin menee."}));
+    // As a client and in no other role: as what one asks about oneself.
+    add("me_feedback_create", S::InSupport, nurse, Case(A::DataCopyView), |_| json!({"stage": "during", "words": "Hyvin menee."}));
+    add("feedback_list", S::InSupport, nurse, Case(A::FeedbackView), no_body);
+    add("feedback_view", S::InSupport, nurse, Case(A::FeedbackView), no_body);
+    add("feedback_update", S::InSupport, nurse, Case(A::FeedbackGive), |_| json!({"words": "Hyvin menee edelleen."}));
+    add("me_feedback", S::InSupport, nurse, Mine, no_body);
+    add("referral_milestones", S::InSupport, nurse, Case(A::MilestoneView), no_body);
+    add("milestone_list", S::InSupport, nurse, List(A::MilestoneView), no_body);
+    add("milestone_acknowledge", S::InSupport, nurse, Case(A::MilestoneView), no_body);
+
+    add("concern_list", S::InSupport, nurse, List(A::ConcernView), no_body);
+    add("referral_concern_list", S::InSupport, nurse, Case(A::ConcernListView), no_body);
+    add("concern_view", S::InSupport, nurse, Case(A::ConcernView), no_body);
+    add("concern_update", S::InSupport, nurse, Case(A::ConcernUpdate), |_| json!({"follow_up": "Kotihoito käy huomenna."}));
+    add("concern_close", S::InSupport, nurse, Case(A::ConcernRelease), |_| json!({"follow_up": "Kotihoito käy."}));
+    add("concern_release", S::InSupport, nurse, Case(A::ConcernRelease), empty);
+    add("me_concerns", S::Released, nurse, Mine, no_body);
+    // Behind the lists, because whoever sent the referral has recorded one, too, from here on.
+    add(
+        "concern_create",
+        S::InSupport,
+        nurse,
+        Case(A::ConcernRecord),
+        |_| json!({"kind": "child", "facts": "Lapsi oli yksin kotona.", "person_informed": true}),
+    );
+    add("rate_list", S::Settings, nurse, List(A::RateView), no_body);
+    add("rate_create", S::Settings, nurse, Programme(A::RateManage), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "vehicle": "car", "agreement": "KVTES", "valid_from": "2027-01-01", "per_km": "0.55",
+            "source": "KVTES, liite 16"
+        })
+    });
+    add("hour_sheet_list", S::InSupport, nurse, List(A::HourSheetView), no_body);
+    add("hour_sheet_export", S::InSupport, nurse, Programme(A::HourSheetExport), no_body);
+    add("hour_sheet_view", S::InSupport, nurse, Worker(A::HourSheetView), no_body);
+    add("hour_sheet_csv", S::InSupport, nurse, Worker(A::HourSheetView), no_body);
+    add("hour_sheet_submit", S::InSupport, nurse, Worker(A::HourSheetSubmit), |_| json!({"nothing_more_this_month": true}));
+    add("hour_sheet_return", S::HoursSubmitted, nurse, Worker(A::HourSheetApprove), |_| json!({"reason": "Kilometrit puuttuvat."}));
+    add("hour_sheet_approve", S::HoursSubmitted, nurse, Worker(A::HourSheetApprove), no_body);
+    add("hour_sheet_mark_paid", S::HoursApproved, nurse, Worker(A::HourSheetApprove), |_| json!({"paid_on": "2026-11-22"}));
 
     add("report_outcomes", S::InSupport, nurse, Programme(A::ReportView), no_body);
     add("audit_event_list", S::InSupport, nurse, List(A::AuditView), no_body);
@@ -531,6 +653,10 @@ impl Who {
         if !self.own_programme || !self.first {
             return false;
         }
+        // A concern is its reporter's: here the link worker's.
+        if matches!(action, Action::ConcernView | Action::ConcernUpdate) && self.role != Some(Role::LinkWorker) {
+            return false;
+        }
         match self.role {
             Some(Role::Referrer) => line.origin == Origin::Referrer,
             Some(Role::Integration) => line.origin == Origin::Machine,
@@ -543,7 +669,13 @@ impl Who {
                 }
             }
             Some(Role::LinkWorker) => match line.stage {
-                Stage::Assigned | Stage::InSupport | Stage::NothingPlanned | Stage::Paused => true,
+                Stage::Assigned
+                | Stage::InSupport
+                | Stage::NothingPlanned
+                | Stage::Paused
+                | Stage::Released
+                | Stage::HoursSubmitted
+                | Stage::HoursApproved => true,
                 Stage::Proposed => matches!(action, Action::AssignmentView | Action::AssignmentAnswer),
                 _ => false,
             },
@@ -557,7 +689,7 @@ impl Who {
         let own_record = role == Role::LinkWorker
             && match line.guard {
                 Guard::Worker(_) => self.first,
-                Guard::List(action) => action == Action::LinkWorkerView,
+                Guard::List(action) => action == Action::LinkWorkerView || (action == Action::HourSheetView && self.first),
                 _ => false,
             };
         self.own_programme
@@ -588,8 +720,12 @@ impl Who {
                     Stage::AskedClient => matches!(role, Role::Referrer | Role::Integration),
                     _ => false,
                 };
+                // A coordinator wrote down what the client said: the others do not change it, and the link worker does not read it.
+                let coordinators = matches!(line.operation, "feedback_view" | "feedback_update");
                 match decided(action) {
                     200 if action == Action::ReferralAnswer && asked_other => 409,
+                    200 if coordinators && role == Role::LinkWorker => 404,
+                    200 if line.operation == "feedback_update" && role != Role::Coordinator => 403,
                     status => status,
                 }
             }
@@ -680,6 +816,12 @@ pub(crate) fn call<'a>(caller: &Caller<'a>, operation: &Documented, line: &Line,
     let mut path = filled(&operation.path, built);
     if line.operation == "report_outcomes" {
         write!(path, "?programme_id={}&from=2026-01-01&until=2026-12-31", built.id("programme_id")).unwrap();
+    }
+    if line.operation == "hour_sheet_export" {
+        write!(path, "?programme_id={}&month=2026-11", built.id("programme_id")).unwrap();
+    }
+    if matches!(line.operation, "measure_instrument_view" | "measure_text_list" | "group_answer_list") {
+        write!(path, "?programme_id={}", built.id("programme_id")).unwrap();
     }
     let mut call = caller.call(&operation.method, &path);
     if operation.if_match {

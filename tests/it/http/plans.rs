@@ -22,11 +22,12 @@ use crate::support::{Kind, TestApp, golden};
 
 /// Tables that administrators and coordinators fill by hand, a row for each partner or colleague, and the lists of the schema itself. Every
 /// other table grows with the referrals.
-const SMALL: [&str; 15] = [
+const SMALL: [&str; 23] = [
     "data_keys",
     "programmes",
     "programme_municipalities",
     "programme_terms",
+    "mileage_rates",
     "consent_texts",
     "organisations",
     "api_clients",
@@ -36,6 +37,13 @@ const SMALL: [&str; 15] = [
     "link_worker_municipalities",
     "contracts",
     "trainings",
+    "absences",
+    "mentoring_sessions",
+    "programme_breaks",
+    "concern_guidance",
+    "measure_instruments",
+    "measure_texts",
+    "individual_uses",
     "sqlite_master",
     "__diesel_schema_migrations",
 ];
@@ -108,13 +116,19 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         "from" => one(&if is_instant(schema) { "2026-01-01T00:00:00Z".to_owned() } else { "2026-01-01".to_owned() }),
         "until" => one(&if is_instant(schema) { "2026-12-31T00:00:00Z".to_owned() } else { "2026-12-31".to_owned() }),
         "on" => one("2026-12-31"),
+        "available_on" | "refresher_due_before" | "link_worker_absent_on" => one("2026-12-31"),
+        "month" => one("2026-11"),
         "due_within_days" => one("30"),
+        "no_visit_for_days" => one("0"),
+        "ends_within_days" => one("366"),
         "checked_before" => one("2026-11-22"),
         "visits_until" | "ends_before" | "active_on" => one("2026-12-31"),
         "municipality" => one(people.municipality),
         "wellbeing_county" => one("21"),
         "language" => one("fi"),
         "version" => one("2026-1"),
+        "instrument_version" => one("1"),
+        "since" => one("2026-01-01T00:00:00Z"),
         "q" => one("kerho"),
         "min_days_in_state" => one("0"),
         _ if schema["type"] == "boolean" => vec!["true".to_owned(), "false".to_owned()],

@@ -102,10 +102,11 @@ store_test! {
 store_test! {
     fn one_questionnaire_for_each_timepoint(stage: Stage) {
         let (_, period) = stage.supported();
-        let measure = |instrument, timepoint| Measure {
+        let measure = |instrument: Instrument, timepoint| Measure {
             id: fresh(),
             support_period: period.id,
-            instrument,
+            instrument: instrument.into(),
+            version: 1,
             timepoint,
             answer: Answer::Missing(MissingReason::Declined),
             recorded_at: now(),
@@ -139,7 +140,7 @@ store_test! {
 store_test! {
     fn one_link_to_each_activity(stage: Stage) {
         let referral = stage.referral(ReferralState::InReview).referral.id;
-        let link = |activity| ActivityLink { id: fresh(), version: Version::FIRST, referral, activity, state: ActivityLinkState::Proposed, proposed_at: now() };
+        let link = |activity| ActivityLink { id: fresh(), version: Version::FIRST, referral, activity, state: ActivityLinkState::Proposed, unmet_needs: std::collections::BTreeSet::new(), proposed_at: now() };
         let (first, again, other) = (link(stage.own.activity), link(stage.own.activity), link(stage.own.other_activity));
         stage.put(move |db| db.activity_link_insert(&first));
         refused(stage.write(move |db| db.activity_link_insert(&again)), Constraint::ActivityLinkTaken);

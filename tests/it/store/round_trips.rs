@@ -11,14 +11,16 @@ use lahete_domain::codes::{
     AbsentParty, ActivityStatus, AnswerMode, AssignmentEndReason, Barrier, Code as _, ConsentMethod, ConsentPurpose, ContactChannel,
     ContactResult, ContentKind, ContractKind, DayOfWeek, DeclineReason, EndReason, EventKind, GoalOutcome, Instrument, Language,
     LinkWorkerStatus, MessageKind, MessageParty, MissingReason, OrganisationKind, Outcome, PauseReason, Priority, ReferralStateCode, Role,
-    Route, Sector, SupportKind, Theme, Timepoint, TrainingKind, VisitMode, VisitPurpose,
+    Route, Sector, SupportKind, Theme, Timepoint, TrainingKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
 use lahete_domain::event::Event;
-use lahete_domain::goal::Goal;
+use lahete_domain::goal::{Goal, GoalStep, Teller, ToldOutcome};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::link_worker::{Contract, LinkWorker, Training};
-use lahete_domain::measure::{Answer, Measure};
+use lahete_domain::measure::goal_attainment::GoalAnswer;
+use lahete_domain::measure::shipped::shipped;
+use lahete_domain::measure::{Answer, Answered, Measure};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::money::Cents;
 use lahete_domain::programme::{MunicipalityCode, Programme, Terms};
@@ -47,6 +49,7 @@ store_test! {
             privacy_notice_url: Some("https://hyvinvointilahete.example/tietosuoja".to_owned()),
             municipalities: ["890", "148"].iter().map(|code| MunicipalityCode::parse(code).unwrap()).collect(),
             active: true,
+            refresher_months: 4,
         };
         let terms = Terms {
             id: fresh(),
@@ -56,7 +59,7 @@ store_test! {
             max_minutes_per_month: 480,
             fee_per_hour: Cents(1450),
         };
-        let changed = Programme { name: "Toinen".to_owned(), privacy_notice_url: None, municipalities: BTreeSet::new(), active: false, ..programme.clone() };
+        let changed = Programme { name: "Toinen".to_owned(), privacy_notice_url: None, municipalities: BTreeSet::new(), active: false, refresher_months: 12, ..programme.clone() };
         let (id, first, second, agreed) = (programme.id, programme.clone(), changed.clone(), terms.clone());
         stage.put(move |db| {
             db.programme_insert(&first)?;
@@ -524,25 +527,43 @@ store_test! {
             version: Version::FIRST,
             support_period: period.id,
             words: "Kerhoon ilman pelkoa".to_owned(),
-            steps: vec!["Soita".to_owned(), "Mene, \"yhdessä\"".to_owned()],
+            steps: vec![
+                GoalStep { words: "Soita".to_owned(), done: true },
+                GoalStep { words: "Mene, \"yhdessä\"".to_owned(), done: false },
+            ],
             outcome: None,
             recorded_at: now(),
         };
-        let reached = Goal { outcome: Some(GoalOutcome::Partly), steps: Vec::new(), ..goal.clone() };
+        let by = Some(Teller { user: Some(stage.own.client), role: Role::Client, at: now() });
+        let reached = Goal { outcome: Some(ToldOutcome { outcome: GoalOutcome::Partly, by }), steps: Vec::new(), ..goal.clone() };
         let (id, period_id, first, second) = (goal.id, period.id, goal.clone(), reached.clone());
         stage.put(move |db| db.goal_insert(&first));
-        assert_eq!(stage.read(move |db| db.goals_of(period_id, &all())).items, [goal]);
+        assert_eq!(stage.read(move |db| db.goals_of(period_id, &all())).items, [goal.clone()]);
         stage.put(move |db| db.goal_update(&second, Version::FIRST));
         assert_eq!(stage.read(move |db| db.goal_get(id)), Some(Goal { version: Version::FIRST.next(), ..reached }));
 
-        let measure = |instrument, timepoint, answer| Measure { id: fresh(), support_period: period_id, instrument, timepoint, answer, recorded_at: now() };
-        let swemwbs = Answer::given(Instrument::Swemwbs, AnswerMode::Interview, vec![1, 2, 3, 4, 5, 4, 3]).unwrap();
-        let recommendation = Answer::given(Instrument::Recommendation, AnswerMode::Remote, vec![0]).unwrap();
+        let measure = |instrument: Instrument, timepoint, answer| Measure {
+            id: fresh(),
+            support_period: period_id,
+            instrument: instrument.into(),
+            version: 1,
+            timepoint,
+            answer,
+            recorded_at: now(),
+        };
+        let swemwbs = Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Interview, vec![1, 2, 3, 4, 5, 4, 3].into()).unwrap();
+        let recommendation = Answer::given(&shipped(Instrument::Recommendation), AnswerMode::Remote, vec![0].into()).unwrap();
+        let gap = Answered::Items(vec![Some(1), None, Some(3), Some(4), Some(5), Some(4), Some(3)]);
+        let without_score = Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Helped, gap).unwrap();
+        let reached = Answered::Goals(vec![GoalAnswer { goal: goal.id, weight: 3, attained: -1 }]);
+        let attained = Answer::given(&shipped(Instrument::Gas), AnswerMode::Helped, reached).unwrap();
         let measures = [
             measure(Instrument::Swemwbs, Timepoint::Start, swemwbs),
             measure(Instrument::Swemwbs, Timepoint::End, Answer::Missing(MissingReason::NotAble)),
             measure(Instrument::Recommendation, Timepoint::End, recommendation),
             measure(Instrument::Recommendation, Timepoint::FollowUp, Answer::Missing(MissingReason::Declined)),
+            measure(Instrument::Swemwbs, Timepoint::FollowUp, without_score),
+            measure(Instrument::Gas, Timepoint::End, attained),
         ];
         for measure in measures.clone() {
             let (id, written) = (measure.id, measure.clone());
@@ -565,8 +586,8 @@ store_test! {
             client: period.client,
             support_period: period.id,
             workers: vec![
-                VisitWorker { link_worker: people.worker, fee_per_hour: Cents(1300) },
-                VisitWorker { link_worker: people.other_worker, fee_per_hour: Cents(0) },
+                VisitWorker { link_worker: people.worker, fee_per_hour: Cents(1300), drives: false },
+                VisitWorker { link_worker: people.other_worker, fee_per_hour: Cents(0), drives: true },
             ],
             content: VisitContent {
                 on: day("2026-11-20"),
@@ -576,8 +597,10 @@ store_test! {
                 support_kinds: SupportKind::ALL.iter().copied().collect(),
                 travel_metres: 2_000_000,
                 travel_minutes: 0,
+                travel_passengers: 8,
                 note: None,
                 barriers: Barrier::ALL.iter().copied().collect(),
+                unmet_needs: UnmetNeed::ALL.iter().copied().collect(),
             },
             state: VisitState::Planned,
         };
@@ -585,8 +608,9 @@ store_test! {
             VisitState::Planned,
             VisitState::Held { recorded_at: now(), over_limit_reason: Some("hautajaiset".to_owned()) },
             VisitState::Held { recorded_at: now(), over_limit_reason: None },
-            VisitState::Cancelled { by: AbsentParty::Logistics },
-            VisitState::NotAttended { by: AbsentParty::Client },
+            VisitState::Cancelled { by: AbsentParty::Logistics, reason: None },
+            VisitState::Cancelled { by: AbsentParty::Client, reason: Some(VisitAbsenceReason::ChangedMind) },
+            VisitState::NotAttended { by: AbsentParty::Client, reason: VisitAbsenceReason::Forgot },
         ] {
             let visit = Visit { id: fresh(), state, ..planned.clone() };
             let (id, written) = (visit.id, visit.clone());
@@ -596,6 +620,7 @@ store_test! {
                 note: Some("kävely".to_owned()),
                 support_kinds: BTreeSet::new(),
                 barriers: BTreeSet::new(),
+                unmet_needs: BTreeSet::from([UnmetNeed::Other]),
                 ..visit.content.clone()
             };
             let changed = Visit { content, workers: vec![visit.workers[0]], ..visit };
@@ -664,8 +689,8 @@ store_test! {
             ActivityLinkState::Stopped { barrier: Barrier::Money },
         ] {
             let referral = stage.referral(ReferralState::InReview).referral.id;
-            let link = ActivityLink { id: fresh(), version: Version::FIRST, referral, activity: id, state: ActivityLinkState::Proposed, proposed_at: now() };
-            let moved = ActivityLink { state, ..link.clone() };
+            let link = ActivityLink { id: fresh(), version: Version::FIRST, referral, activity: id, state: ActivityLinkState::Proposed, unmet_needs: BTreeSet::new(), proposed_at: now() };
+            let moved = ActivityLink { state, unmet_needs: BTreeSet::from([UnmetNeed::NearbyGroup]), ..link.clone() };
             let (link_id, written) = (link.id, moved.clone());
             stage.put(move |db| {
                 db.activity_link_insert(&link)?;

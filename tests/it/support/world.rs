@@ -106,6 +106,7 @@ fn fill(db: &mut Db<'_>, people: &People, prefix: &str, now: Instant) -> Result<
         privacy_notice_url: None,
         municipalities: BTreeSet::from([municipality.clone()]),
         active: true,
+        refresher_months: 6,
     })?;
     db.terms_insert(&Terms {
         id: db.ids().next(),

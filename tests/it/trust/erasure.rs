@@ -115,13 +115,15 @@ fn a_whole_case(app: &TestApp, canary: &mut Canary) -> (String, String) {
     });
     let period = act(&worker, &referral, "support-period", &key(), start).expect(201);
     let period = format!("/v1/support-periods/{}", text(&period, "id"));
-    let goal = json!({"words": canary.word("goal"), "steps": [canary.word("goal_step")]});
+    let goal = json!({"words": canary.word("goal"), "steps": [{"words": canary.word("goal_step")}]});
     worker.post(&format!("{period}/goals")).key(&key()).json(goal).send().expect(201);
     let visit = json!({
         "state": "held", "on": "2026-11-22", "minutes": 30, "mode": "home_visit", "purpose": "support", "note": canary.word("note"),
         "over_limit_reason": canary.word("over_limit")
     });
     coordinator.post(&format!("{period}/visits")).key(&key()).json(visit).send().expect(201);
+    let time = json!({"on": "2026-11-22", "minutes": 30, "kind": "contact", "note": canary.word("time_entry")});
+    coordinator.post(&format!("{referral}/time-entries")).key(&key()).json(time).send().expect(201);
     let pause = json!({"reason": "client_ill", "comment": canary.word("pause")});
     act(&coordinator, &period, "pause", &key(), pause).expect(200);
     act(&coordinator, &period, "resume", &key(), Value::Null).expect(200);

@@ -21,7 +21,7 @@ on_both! {
         let (other, _) = in_support(&app, about("Toinen"));
         sign_in_of(&app, &referral, people.client);
         let worker = app.user(people.link_worker);
-        let goal = json!({"words": "Uskallan mennä kerhoon yksin.", "steps": ["Soitetaan yhdessä"]});
+        let goal = json!({"words": "Uskallan mennä kerhoon yksin.", "steps": [{"words": "Soitetaan yhdessä"}]});
         worker.post(&format!("{period}/goals")).json(goal).send().expect(201);
         worker.post(&format!("{referral}/activity-links")).json(json!({"activity_id": people.activity.as_uuid()})).send().expect(201);
         let plan = json!({"state": "planned", "on": "2026-11-29", "minutes": 60, "mode": "activity_together"});

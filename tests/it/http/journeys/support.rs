@@ -29,7 +29,7 @@ on_both! {
         step(&app, people.referrer, &referral, "support-period", start()).problem(403, "forbidden");
         let started = with("start_measure", json!({"missing_reason": "declined"})).expect(201);
         assert_eq!((&started["state"], &started["link_worker"]["current"]), (&json!("active"), &json!(true)));
-        assert_eq!(started["month_hours"], json!({"month": "2026-11", "limit_minutes": 600, "used_minutes": 60, "left_minutes": 540}));
+        assert_eq!(started["month_hours"], json!({"month": "2026-11", "limit_minutes": 600, "used_minutes": 60, "left_minutes": 540, "level": "free", "warning": false}));
         let seen = app.user(people.coordinator).get(&referral).send().expect(200);
         assert_eq!((&seen["state"], &seen["support_period_id"]), (&json!("in_support"), &started["id"]));
         let for_nurse = app.user(people.referrer).get(&referral).send().expect(200);
@@ -93,7 +93,7 @@ on_both! {
         let people = app.world.own;
         let (referral, period) = in_support(&app, complete());
         sign_in_of(&app, &referral, people.client);
-        let goal = json!({"words": "Uskallan mennä kerhoon yksin.", "steps": ["Soitetaan yhdessä", "Mennään yhdessä"]});
+        let goal = json!({"words": "Uskallan mennä kerhoon yksin.", "steps": [{"words": "Soitetaan yhdessä"}, {"words": "Mennään yhdessä"}]});
         app.user(people.client).post(&format!("{period}/goals")).json(goal.clone()).send().problem(403, "forbidden");
         let made = app.user(people.link_worker).post(&format!("{period}/goals")).json(goal).send().expect(201);
         let goal = format!("/v1/goals/{}", text(&made, "id"));
@@ -124,7 +124,7 @@ on_both! {
         let left = step(&app, people.coordinator, &period, "end", end("2027-01-20")).problem(409, "visits_still_planned");
         assert_eq!(left["params"]["planned"], 1);
         let visit = format!("/v1/visits/{}", text(&planned, "id"));
-        step(&app, people.link_worker, &visit, "mark-not-attended", json!({"by": "client"})).expect(200);
+        step(&app, people.link_worker, &visit, "mark-not-attended", json!({"by": "client", "reason": "unknown"})).expect(200);
         let without = |member: &str| {
             let mut body = end("2027-01-20");
             body.as_object_mut().unwrap().remove(member);

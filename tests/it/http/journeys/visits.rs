@@ -62,14 +62,14 @@ on_both! {
         };
         let (first, second, third) = (plan("2026-11-24"), plan("2026-11-25"), plan("2026-11-26"));
         step(&app, people.link_worker, &first, "hold", json!({})).problem(409, "visit_in_future");
-        step(&app, people.link_worker, &first, "mark-not-attended", json!({"by": "client"})).problem(409, "visit_in_future");
+        step(&app, people.link_worker, &first, "mark-not-attended", json!({"by": "client", "reason": "ill"})).problem(409, "visit_in_future");
         app.clock.set_day("2026-11-26");
         let took_place = step(&app, people.link_worker, &first, "hold", json!({"minutes": 75, "note": "Kahvit joen rannassa."})).expect(200);
         assert_eq!((&took_place["state"], &took_place["minutes"], &took_place["purpose"]), (&json!("held"), &json!(75), &json!("going_along")));
         assert_eq!(took_place["workers"][0]["fee_per_hour"], "13.00");
         let off = step(&app, people.link_worker, &second, "cancel", json!({"by": "link_worker"})).expect(200);
         assert_eq!((&off["state"], &off["absent_party"]), (&json!("cancelled"), &json!("link_worker")));
-        let away = step(&app, people.link_worker, &third, "mark-not-attended", json!({"by": "client"})).expect(200);
+        let away = step(&app, people.link_worker, &third, "mark-not-attended", json!({"by": "client", "reason": "ill"})).expect(200);
         assert_eq!(away["state"], "not_attended");
         let wrong = step(&app, people.link_worker, &third, "hold", json!({})).problem(409, "visit_wrong_state");
         assert_eq!(wrong["params"]["state"], "not_attended");
