@@ -22,6 +22,7 @@ use super::wire::{
 use crate::activity_links;
 use crate::assignments;
 use crate::error::AppError;
+use crate::hour_sheets;
 use crate::http::wire::LongText;
 use crate::measures;
 use crate::operation::OpContext;
@@ -187,7 +188,7 @@ pub(crate) fn start(
         body.start_recommendation.as_ref().map(|answer| answer.scored(Instrument::Recommendation, "/start_recommendation")).transpose()?;
     db.support_period_insert(&period)?;
     let first = NewVisit { content: body.first_visit.content(), workers: None, driver: None, held: true, over_limit_reason: None };
-    record(db, ctx, &open.case, &period, first)?;
+    let visit = record(db, ctx, &open.case, &period, first)?;
     measures::cases::record(db, ctx, period_id, Instrument::Swemwbs, Timepoint::Start, measure)?;
     if let Some(answer) = recommendation {
         measures::cases::record(db, ctx, period_id, Instrument::Recommendation, Timepoint::Start, answer)?;
@@ -195,7 +196,12 @@ pub(crate) fn start(
     case::commit(db, ctx, &open, changed, None)?;
     case::line(db, ctx, &open, EventKind::VisitHeld)?;
     case::line(db, ctx, &open, EventKind::MeasureRecorded)?;
-    stored(db, ctx, period_id)
+    let (mut view, period) = stored(db, ctx, period_id)?;
+    // The first visit is made by the assigned link worker alone.
+    if let Some(worker) = visit.workers.first() {
+        view.hour_sheet = hour_sheets::cases::sheet_of_visit(db, visit.id, worker.link_worker)?.as_ref().map(Into::into);
+    }
+    Ok((view, period))
 }
 
 /// Reads a support period.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::activity_links::wire::ActivityLinkAnswer;
+use crate::hour_sheets::wire::HourSheetTotals;
 use crate::http::wire::{
     AssignmentEndReasonCode, Date, EndReasonCode, LongText, OutcomeCode, PauseReasonCode, SupportPeriodStateCode, Timestamp, VisitModeCode,
     VisitPurposeCode,
@@ -397,6 +398,9 @@ pub struct SupportPeriodView {
     /// When it is over: what stood in the client's way and what was missing. Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<ClosingNeedsView>,
+    /// What the link worker's hour sheet comes to with the first visit. Only in the answer to the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hour_sheet: Option<HourSheetTotals>,
 }
 
 /// What a support period is shown with.
@@ -456,6 +460,7 @@ impl SupportPeriodView {
             months: around.months.iter().map(month).collect(),
             unanswered_activity_links: around.unanswered_links,
             needs: None,
+            hour_sheet: None,
         }
     }
 }

@@ -16,7 +16,7 @@ CREATE TABLE mileage_rates (
     valid_from date NOT NULL,
     valid_to date,
     per_km_cents bigint NOT NULL CHECK (per_km_cents BETWEEN 0 AND 1000),
-    tier_metres bigint CHECK (tier_metres BETWEEN 1 AND 100000000),
+    tier_metres bigint CHECK (tier_metres BETWEEN 0 AND 100000000),
     per_km_above_cents bigint CHECK (per_km_above_cents BETWEEN 0 AND 1000),
     per_passenger_km_cents bigint NOT NULL CHECK (per_passenger_km_cents BETWEEN 0 AND 1000),
     source text COLLATE "C" NOT NULL,

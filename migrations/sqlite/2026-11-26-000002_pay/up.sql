@@ -16,7 +16,7 @@ CREATE TABLE mileage_rates (
     valid_from TEXT NOT NULL,
     valid_to TEXT,
     per_km_cents INTEGER NOT NULL CHECK (per_km_cents BETWEEN 0 AND 1000),
-    tier_metres INTEGER CHECK (tier_metres BETWEEN 1 AND 100000000),
+    tier_metres INTEGER CHECK (tier_metres BETWEEN 0 AND 100000000),
     per_km_above_cents INTEGER CHECK (per_km_above_cents BETWEEN 0 AND 1000),
     per_passenger_km_cents INTEGER NOT NULL CHECK (per_passenger_km_cents BETWEEN 0 AND 1000),
     source TEXT NOT NULL,

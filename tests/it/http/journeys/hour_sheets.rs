@@ -24,6 +24,7 @@ fn began(app: &TestApp, on: &str, end: &str) -> (String, String, String) {
         "start_measure": {"missing_reason": "not_asked"}
     });
     let started = step(app, app.world.own.link_worker, &referral, "support-period", body).expect(201);
+    assert_eq!(started["hour_sheet"]["total"], "13.00");
     (referral, assignment, format!("/v1/support-periods/{}", text(&started, "id")))
 }
 
