@@ -1,6 +1,6 @@
 # Two commands are all that a newcomer needs: `make run` and `make test`.
 
-.PHONY: run test test-unit test-faults test-trust contract check fmt lint openapi golden document-is-clean build bench
+.PHONY: run test test-unit test-faults test-trust contract check fmt lint openapi golden document-is-clean build bench bench-ptv
 
 # The demo: an SQLite database in ./data, one programme, a user for every role.
 run:
@@ -45,6 +45,10 @@ test-trust: build
 # hour and twelve gigabytes of disk; QUICK=1 is the same table from short looks at a hundred thousand, in two minutes.
 bench:
 	tests/with_postgresql.sh cargo bench -p lahete-api --bench bench
+
+# How many services of the national service directory an import takes over in a second, on SQLite; SERVICES=5000 makes it shorter.
+bench-ptv:
+	cargo bench -p lahete-api --bench ptv
 
 fmt:
 	cargo fmt --all --check

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod import;
 mod keys;
 mod progress;
 mod retention;
@@ -17,6 +18,7 @@ use secrecy::ExposeSecret as _;
 
 use admin::AdminCommand;
 use audit::AuditCommand;
+use import::ImportCommand;
 use keys::KeysCommand;
 use progress::Shown;
 use retention::RetentionCommand;
@@ -91,6 +93,11 @@ enum Command {
         #[command(subcommand)]
         command: RetentionCommand,
     },
+    /// Take activities over from another directory.
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
     /// Work with the audit trail.
     Audit {
         #[command(subcommand)]
@@ -130,6 +137,8 @@ enum CommandError {
     UnknownIssuer(String),
     #[error("the retention could not do its work: {0}")]
     Retention(String),
+    #[error("{0}")]
+    Import(String),
     #[error("--on lies ahead: that is for --dry-run only")]
     DayAhead,
     #[error("the audit trail is broken")]
@@ -188,6 +197,7 @@ impl Cli {
             Command::Audit { command } => audit::run(file, command).await,
             Command::Keys { command } => keys::run(file, command).await,
             Command::Retention { command } => retention::run(file, command).await,
+            Command::Import { command } => import::run(file, command).await,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use lahete_domain::activity_import::is_web_address;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::auth::issuer_settings::{self, IssuerSettings};
@@ -22,6 +23,9 @@ pub const CONFIG_FILE_VARIABLE: &str = "LAHETE_CONFIG";
 
 /// The longest life of an access token.
 pub const TOKEN_MINUTES_MAX: u32 = 15;
+
+/// The open API of the national service directory.
+pub const PTV_URL: &str = "https://api.palvelutietovaranto.suomi.fi/api/v11/";
 
 /// One setting, as the table in the README shows it.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +130,12 @@ pub const SETTINGS: &[Setting] = &[
         "retention_daily",
         "false",
         "Take out each day what has been kept long enough, by the retention policies. Look at `lahete retention run --dry-run` before you switch it on.",
+    ),
+    setting("ptv_url", PTV_URL, "Where the open API of the national service directory (PTV) is; imports ask nowhere else."),
+    setting(
+        "ptv_retry_ms",
+        "1000,2000,5000,10000,30000,60000",
+        "How long an import waits before it asks again for a page that did not come, each time in milliseconds; after the last one it gives up.",
     ),
     setting("public_requests_per_minute", "20", "Requests to the open intake allowed for one address in a minute."),
     setting("search_requests_per_minute", "30", "Searches by identity code allowed for one caller in a minute."),
@@ -390,6 +400,10 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// Whether the retention runs each day.
     pub retention_daily: bool,
+    /// The open API of the national service directory.
+    pub ptv_url: String,
+    /// Waits before a page of it is asked for again.
+    pub ptv_waits: Vec<Duration>,
     /// Worker threads, 0 for one on each core.
     pub workers: usize,
     /// Browser origins.
@@ -440,6 +454,15 @@ impl Config {
         let demo = raw.parsed("demo", "true or false")?;
         let issuers =
             issuer_settings::parse(raw.text("issuers"), &issuer, demo).map_err(|reason| ConfigError::Value { name: "issuers", reason })?;
+        let ptv_url = raw.text("ptv_url").to_owned();
+        if !is_web_address(&ptv_url) {
+            return Err(ConfigError::Value { name: "ptv_url", reason: "must begin with https:// or http://".into() });
+        }
+        let wait = |text: &String| text.parse::<u64>().ok().filter(|wait| *wait <= 600_000).map(Duration::from_millis);
+        let ptv_waits = raw.list("ptv_retry_ms").iter().map(wait).collect::<Option<Vec<_>>>().ok_or_else(|| ConfigError::Value {
+            name: "ptv_retry_ms",
+            reason: "not a list of milliseconds, each at most ten minutes".into(),
+        })?;
         let size = |name, least, most| raw.number(name, least, most).map(|n| usize::try_from(n).unwrap_or(usize::MAX));
         Ok(Self {
             bind: raw.parsed("bind", "an address with a port")?,
@@ -470,6 +493,8 @@ impl Config {
             drain: raw.seconds("drain_seconds", 0, 300)?,
             shutdown_timeout: raw.seconds("shutdown_timeout_seconds", 1, 300)?,
             retention_daily: raw.parsed("retention_daily", "true or false")?,
+            ptv_url,
+            ptv_waits,
             workers: size("workers", 0, 512)?,
             cors_origins: raw.list("cors_origins"),
             docs: raw.parsed("docs", "true or false")?,

@@ -294,8 +294,24 @@ impl From<NotEligible> for AppError {
             NotEligible::Full { open, max } => rule("link_worker_full").with("open", open).with("max", max),
             NotEligible::HoursFull { hours } => rule("link_worker_hours_full").with("hours", hours),
             NotEligible::Conflict => rule("link_worker_conflict"),
+            NotEligible::Absent { until } => match until {
+                Some(until) => rule("link_worker_absent").with("until", until.to_string()),
+                None => rule("link_worker_absent"),
+            },
         }
         .into()
+    }
+}
+
+impl From<lahete_domain::concern::ConcernError> for AppError {
+    fn from(error: lahete_domain::concern::ConcernError) -> Self {
+        use lahete_domain::concern::ConcernError as E;
+        match error {
+            E::NotInformedReasonMissing => Self::fault(Fault::new("/not_informed_reason", "reason_needed", error.to_string())),
+            E::ReportedInFuture => Self::fault(Fault::new("/reported_to/at", "in_the_future", error.to_string())),
+            E::Closed => RuleProblem::new("concern_closed", error.to_string()).into(),
+            E::Released => RuleProblem::new("concern_released", error.to_string()).into(),
+        }
     }
 }
 

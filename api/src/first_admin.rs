@@ -126,6 +126,7 @@ impl FirstAdmin {
                     privacy_notice_url: None,
                     municipalities: municipalities.iter().filter_map(|code| MunicipalityCode::parse(code)).collect::<BTreeSet<_>>(),
                     active: true,
+                    refresher_months: lahete_domain::programme::DEFAULT_REFRESHER_MONTHS,
                 })?;
                 db.terms_insert(&Terms {
                     id: db.ids().next(),

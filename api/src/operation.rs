@@ -123,6 +123,17 @@ impl OpContext {
         AppError::NotFound(action.as_str())
     }
 
+    /// Notes a denied try at something of a case that the caller may see.
+    pub fn deny(&self, db: &mut Db<'_>, action: Action, programme: ProgrammeId, client: ClientId, referral: ReferralId) {
+        self.audit_denied(db, action, Some(programme), Some(client), Some(referral));
+    }
+
+    /// What somebody gets who asks for a part of a case that is not theirs to know of. The try is noted.
+    pub fn refuse(&self, db: &mut Db<'_>, action: Action, programme: ProgrammeId, client: ClientId, referral: ReferralId) -> AppError {
+        self.deny(db, action, programme, client, referral);
+        AppError::NotFound(action.as_str())
+    }
+
     /// Asks for a stated reason for something that is the caller's to do, but shall be explained.
     ///
     /// # Errors
@@ -214,6 +225,17 @@ impl OpenOperation {
         F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
     {
         self.0.read(work).await
+    }
+
+    /// As [`Operation::read_apart`].
+    ///
+    /// # Errors
+    /// Those of `work`, and of the store.
+    pub async fn read_apart<F>(self, work: F) -> Result<Answer, Problem>
+    where
+        F: FnMut(&mut Db<'_>, &OpContext) -> Result<Answer, AppError> + Send + 'static,
+    {
+        self.0.read_apart(work).await
     }
 
     /// As [`Operation::write`].

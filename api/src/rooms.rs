@@ -35,11 +35,14 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::data_requests::configure);
     config.configure(crate::legal_holds::configure);
     config.configure(crate::retention::configure);
+    config.configure(crate::feedback::configure);
     config.configure(crate::me::configure);
     config.configure(crate::link_workers::configure);
     config.configure(crate::assignments::configure);
     config.configure(crate::activities::configure);
     config.configure(crate::activity_links::configure);
+    config.configure(crate::activity_imports::configure);
+    config.configure(crate::theme_mappings::configure);
     config.configure(crate::support_periods::configure);
     config.configure(crate::goals::configure);
     config.configure(crate::visits::configure);
@@ -48,4 +51,10 @@ fn version_one(config: &mut ServiceConfig<'_>) {
     config.configure(crate::hour_sheets::configure);
     config.configure(crate::measures::configure);
     config.configure(crate::reports::configure);
+    config.configure(crate::concerns::configure);
+    config.configure(crate::concern_guidance::configure);
+    config.configure(crate::absences::configure);
+    config.configure(crate::mentoring_sessions::configure);
+    config.configure(crate::programme_breaks::configure);
+    config.configure(crate::handovers::configure);
 }

@@ -257,6 +257,7 @@ impl Application {
         let expiries = crate::jobs::expiries::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids));
         let keys = crate::jobs::data_keys::spawn(state.store.clone(), Arc::clone(&state.clock));
         let checkpoints = crate::jobs::checkpoints::spawn(state.clone());
+        let imports = crate::activity_imports::run::spawn(state.clone());
         let retention = state.config.retention_daily.then(|| {
             let key: Arc<dyn TrailKey> = Arc::new(state.checkpoints.keys().clone());
             crate::jobs::retention::spawn(state.store.clone(), Arc::clone(&state.clock), Arc::clone(&state.ids), key)
@@ -271,6 +272,7 @@ impl Application {
         expiries.abort();
         keys.abort();
         checkpoints.abort();
+        imports.abort();
         if let Some(retention) = retention {
             retention.abort();
         }

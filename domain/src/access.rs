@@ -123,6 +123,34 @@ actions! {
     MeasureWrite = "measure_write" sees SupportView;
     /// Read measures.
     MeasureView = "measure_view" sees SupportView;
+    /// Record a concern about the client of a case.
+    ConcernRecord = "concern_record" sees ReferralView;
+    /// Read the concerns of a case, as far as they are one's own to see.
+    ConcernListView = "concern_list_view" sees ReferralView;
+    /// Read a concern.
+    ConcernView = "concern_view" sees ConcernView;
+    /// Say where a concern was reported, and what followed.
+    ConcernUpdate = "concern_update" sees ConcernView;
+    /// Release a concern to the client's view, and close it.
+    ConcernRelease = "concern_release" sees ConcernView;
+    /// Read the released concerns about oneself.
+    OwnConcernView = "own_concern_view" sees OwnConcernView;
+    /// Read where concerns are reported.
+    ConcernGuidanceView = "concern_guidance_view" sees ConcernGuidanceView;
+    /// Say where concerns are reported.
+    ConcernGuidanceManage = "concern_guidance_manage" sees ConcernGuidanceView;
+    /// Hand over all open cases of a coordinator or a link worker.
+    HandoverMake = "handover_make" sees HandoverMake;
+    /// Read what was said about a referral.
+    FeedbackView = "feedback_view" sees ReferralView;
+    /// Say how a referral went.
+    FeedbackGive = "feedback_give" sees FeedbackView;
+    /// Read and acknowledge the messages about the milestones of a referral.
+    MilestoneView = "milestone_view" sees ReferralView;
+    /// Add instruments, load their words, decide about asking single persons.
+    MeasureInstrumentManage = "measure_instrument_manage" sees ProgrammeView;
+    /// Record and read what groups answered.
+    MeasureGroupManage = "measure_group_manage" sees ProgrammeView;
     /// Read a client with contact data.
     ClientView = "client_view" sees ClientView;
     /// Change a client's data.
@@ -159,6 +187,8 @@ actions! {
     LinkWorkerView = "link_worker_view" sees LinkWorkerView;
     /// Add and change link workers, contracts and trainings.
     LinkWorkerManage = "link_worker_manage" sees LinkWorkerView;
+    /// Change a link worker's languages and interests, and enter absences.
+    LinkWorkerOwnUpdate = "link_worker_own_update" sees LinkWorkerView;
     /// Read hour sheets, and take their CSV.
     HourSheetView = "hour_sheet_view" sees HourSheetView;
     /// Hand an hour sheet in.
@@ -173,6 +203,10 @@ actions! {
     RateManage = "rate_manage" sees RateView;
     /// Add and change activities.
     ActivityManage = "activity_manage" sees ActivityManage;
+    /// Start imports of activities, and see how far they are.
+    ActivityImport = "activity_import" sees ActivityImport;
+    /// Say which classes of another directory belong to which themes.
+    ThemeMappingManage = "theme_mapping_manage" sees ThemeMappingManage;
     /// Read statistics, small cells hidden.
     ReportView = "report_view" sees ReportView;
     /// Read statistics whole.
@@ -183,6 +217,8 @@ actions! {
     ProgrammeView = "programme_view" sees ProgrammeView;
     /// Change a programme and its terms.
     ProgrammeManage = "programme_manage" sees ProgrammeView;
+    /// Add and change breaks of a programme.
+    ProgrammeBreakManage = "programme_break_manage" sees ProgrammeView;
     /// Publish the texts that clients consent to.
     ConsentTextManage = "consent_text_manage" sees ConsentTextManage;
     /// Read organisations.
@@ -221,8 +257,15 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ReferralAnswer
             | A::ReferralWithdraw
             | A::TimelineView
-            | A::MessageView => Scope::Own,
-            A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            | A::ConcernRecord
+            | A::ConcernListView
+            | A::ConcernView
+            | A::ConcernUpdate
+            | A::MessageView
+            | A::FeedbackView
+            | A::FeedbackGive
+            | A::MilestoneView => Scope::Own,
+            A::ProgrammeView | A::OrganisationView | A::ConcernGuidanceView => Scope::Programme,
             _ => Scope::None,
         },
         Role::Integration => match action {
@@ -235,6 +278,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
         },
         Role::Coordinator => match action {
             A::ReferralCreate | A::ReferralUpdate | A::ReferralSubmit | A::AssignmentAnswer => Scope::None,
+            A::MilestoneView | A::MeasureInstrumentManage => Scope::None,
             A::AuditView
             | A::ProgrammeManage
             | A::ConsentTextManage
@@ -250,6 +294,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::LegalHoldManage
             | A::RetentionView
             | A::RetentionManage
+            | A::OwnConcernView
             | A::AccessLogView => Scope::None,
             _ => Scope::Programme,
         },
@@ -269,12 +314,19 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::VisitView
             | A::MeasureWrite
             | A::MeasureView
+            | A::ConcernRecord
+            | A::ConcernListView
+            | A::ConcernView
+            | A::ConcernUpdate
+            | A::FeedbackView
+            | A::FeedbackGive
             | A::ClientView
             | A::HourSheetView
             | A::HourSheetSubmit
-            | A::LinkWorkerView => Scope::Own,
+            | A::LinkWorkerView
+            | A::LinkWorkerOwnUpdate => Scope::Own,
             A::RateView => Scope::Programme,
-            A::ProgrammeView | A::OrganisationView => Scope::Programme,
+            A::ProgrammeView | A::OrganisationView | A::ConcernGuidanceView => Scope::Programme,
             _ => Scope::None,
         },
         Role::Client => match action {
@@ -290,7 +342,10 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::ConsentWithdraw
             | A::SupportView
             | A::VisitView
+            | A::MeasureWrite
             | A::MeasureView
+            | A::FeedbackView
+            | A::FeedbackGive
             | A::GoalOutcome
             | A::ClientView
             | A::ClientHistoryView
@@ -299,6 +354,7 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::DataRequestWithdraw
             | A::DataCopyView
             | A::DataPackageView
+            | A::OwnConcernView
             | A::AccessLogView => Scope::Own,
             A::ProgrammeView => Scope::Programme,
             _ => Scope::None,
@@ -320,6 +376,9 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::LegalHoldManage
             | A::RetentionView
             | A::RetentionManage
+            | A::ConcernListView
+            | A::ConcernView
+            | A::ConcernGuidanceView
             | A::ProgrammeView
             | A::OrganisationView => Scope::Programme,
             _ => Scope::None,
@@ -335,8 +394,14 @@ pub fn scope(role: Role, action: Action) -> Scope {
             | A::RoleAssignmentManage
             | A::RetentionView
             | A::RetentionManage
+            | A::ConcernGuidanceView
+            | A::ConcernGuidanceManage
+            | A::ProgrammeBreakManage
+            | A::ActivityImport
+            | A::ThemeMappingManage
             | A::RateView
             | A::RateManage
+            | A::MeasureInstrumentManage
             | A::ApiClientManage => Scope::Programme,
             _ => Scope::None,
         },
@@ -371,6 +436,8 @@ pub struct Subject {
     pub proposed_to: Option<UserId>,
     /// The client's own sign-in.
     pub client: Option<UserId>,
+    /// Who recorded a concern.
+    pub reporter: Option<UserId>,
     /// Whether a verified consent shares it with a link worker today.
     pub shared_with_link_worker: bool,
     /// A draft is nobody's business but its writer's.
@@ -418,6 +485,7 @@ impl Subject {
             link_worker: None,
             proposed_to: None,
             client: None,
+            reporter: None,
             shared_with_link_worker: false,
             draft: false,
             standing: ClientStanding::Open,
@@ -428,6 +496,10 @@ impl Subject {
     fn is_own(&self, actor: &Actor, grant: &Grant, action: Action) -> bool {
         let user = actor.user();
         let is = |person: Option<UserId>| person.is_some() && person == user;
+        // A concern is its reporter's, whoever works with the client now and whatever the client shares: it is they who must or may report it.
+        if matches!(action, Action::ConcernView | Action::ConcernUpdate) {
+            return is(self.reporter);
+        }
         match grant.role {
             Role::Referrer => is(self.referrer),
             Role::Integration => {
@@ -435,7 +507,9 @@ impl Subject {
             }
             Role::LinkWorker => match action {
                 // Their own record and their own hour sheets are no case, and need nobody's consent.
-                Action::LinkWorkerView | Action::HourSheetView | Action::HourSheetSubmit => is(self.link_worker),
+                Action::LinkWorkerView | Action::LinkWorkerOwnUpdate | Action::HourSheetView | Action::HourSheetSubmit => {
+                    is(self.link_worker)
+                }
                 // A proposal is answered and seen without the client's name; everything else needs the accepted assignment.
                 Action::AssignmentView | Action::AssignmentAnswer => {
                     (is(self.proposed_to) || is(self.link_worker)) && self.shared_with_link_worker

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::codes::{AssignmentEndReason, AssignmentStateCode, DeclineReason, LinkWorkerStatus, TrainingKind};
 use crate::ids::{AssignmentId, LinkWorkerId, ProgrammeId, ReferralId, UserId};
-use crate::link_worker::{Contract, LinkWorker, Training, contract_on};
+use crate::link_worker::{Absence, Contract, LinkWorker, Training, absence_on, contract_on};
 use crate::programme::MunicipalityCode;
 use crate::time::Instant;
 use crate::version::Version;
@@ -194,6 +194,12 @@ pub enum NotEligible {
     /// Has declared a conflict with this client.
     #[error("the link worker has declared a conflict of interest with this client")]
     Conflict,
+    /// Is away today.
+    #[error("the link worker is away {}", until.map_or_else(|| "until further notice".to_owned(), |until| format!("until {until}")))]
+    Absent {
+        /// The last day; not known when there is none.
+        until: Option<NaiveDate>,
+    },
 }
 
 /// What is known of a link worker when they are proposed.
@@ -211,6 +217,8 @@ pub struct Candidate<'a> {
     pub minutes_this_month: i64,
     /// Whether they declined this client before for a conflict of interest.
     pub conflict: bool,
+    /// When they are away. Somebody who answers a proposal knows that themself, and is not asked for it.
+    pub absences: &'a [Absence],
 }
 
 /// Whether a link worker may work with a client of a municipality (product §4 row 7).
@@ -233,6 +241,9 @@ pub fn expect_eligible(candidate: Candidate<'_>, municipality: &MunicipalityCode
     }
     if candidate.conflict {
         return Err(NotEligible::Conflict);
+    }
+    if let Some(absence) = absence_on(candidate.absences, today) {
+        return Err(NotEligible::Absent { until: absence.days.until });
     }
     if candidate.open_clients >= worker.max_clients {
         return Err(NotEligible::Full { open: candidate.open_clients, max: worker.max_clients });
@@ -311,6 +322,7 @@ mod tests {
             open_clients: 1,
             minutes_this_month: 1199,
             conflict: false,
+            absences: &[],
         };
         let check = |candidate: Candidate<'_>| expect_eligible(candidate, &sodankyla(), today());
         assert_eq!(check(good), Ok(()));
@@ -319,6 +331,21 @@ mod tests {
         assert_eq!(check(Candidate { trainings: &[], ..good }), Err(NotEligible::NotTrained));
         assert_eq!(check(Candidate { contracts: &[], ..good }), Err(NotEligible::WithoutContract));
         assert_eq!(check(Candidate { conflict: true, ..good }), Err(NotEligible::Conflict));
+        let away = |until| Absence {
+            id: id(12),
+            version: Version::FIRST,
+            link_worker: worker.id,
+            days: Validity { from: today(), until },
+            reason: crate::codes::AbsenceReason::Holiday,
+            recorded_by: id(3),
+            recorded_at: at("2026-11-01T10:00:00Z"),
+        };
+        let open_end = [away(None)];
+        assert_eq!(check(Candidate { absences: &open_end, ..good }), Err(NotEligible::Absent { until: None }));
+        let later = [Absence { days: Validity { from: crate::time::plus_days(today(), 1), until: None }, ..away(None) }];
+        assert_eq!(check(Candidate { absences: &later, ..good }), Ok(()), "not yet away");
+        let one_day = [away(Some(today()))];
+        assert_eq!(check(Candidate { absences: &one_day, ..good }), Err(NotEligible::Absent { until: Some(today()) }));
         assert_eq!(check(Candidate { open_clients: 2, ..good }), Err(NotEligible::Full { open: 2, max: 2 }));
         assert_eq!(check(Candidate { minutes_this_month: 1200, ..good }), Err(NotEligible::HoursFull { hours: 20 }));
         let inari = MunicipalityCode::parse("148").expect("a code");

@@ -417,6 +417,59 @@ codes! {
         Fee = "fee",
         Unknown = "unknown",
     }
+    /// Whether one can join an activity.
+    ActivityStatus in "activity-statuses" {
+        Active = "active",
+        TemporarilyClosed = "temporarily_closed",
+        Inactive = "inactive",
+        Withdrawn = "withdrawn",
+    }
+    /// What an entry of the directory offers.
+    ContentKind in "content-kinds" {
+        Service = "service",
+        SelfCareProgramme = "self_care_programme",
+        Information = "information",
+    }
+    /// Where an entry of the directory is kept.
+    ActivitySource in "activity-sources" {
+        Own = "own",
+        Ptv = "ptv",
+    }
+    /// A day of the week.
+    DayOfWeek in "weekdays" {
+        Monday = "monday",
+        Tuesday = "tuesday",
+        Wednesday = "wednesday",
+        Thursday = "thursday",
+        Friday = "friday",
+        Saturday = "saturday",
+        Sunday = "sunday",
+    }
+    /// How far an import of activities is.
+    ActivityImportState in "activity-import-states" {
+        Queued = "queued",
+        Running = "running",
+        Finished = "finished",
+        Failed = "failed",
+    }
+    /// What an import of activities reads now.
+    ActivityImportPhase in "activity-import-phases" {
+        Organisations = "organisations",
+        Channels = "channels",
+        Services = "services",
+        Archived = "archived",
+        Withdrawn = "withdrawn",
+    }
+    /// Why an item of another directory was not taken over as it stands.
+    ActivityImportFault in "activity-import-faults" {
+        WrongShape = "wrong_shape",
+        NoId = "no_id",
+        NoName = "no_name",
+        TooLarge = "too_large",
+        NotPublished = "not_published",
+        NotAnActivity = "not_an_activity",
+        DuplicateBusinessId = "duplicate_business_id",
+    }
     /// How far a client has come with an activity.
     ActivityLinkStateCode in "activity-link-states" {
         Proposed = "proposed",
@@ -424,10 +477,68 @@ codes! {
         Attending = "attending",
         Stopped = "stopped",
     }
-    /// A questionnaire that the program can score. No item text is shipped.
+    /// A questionnaire that comes with the program; a programme adds others as data. No item text is shipped.
     Instrument in "instruments" {
         Swemwbs = "swemwbs",
         Recommendation = "recommendation",
+        Ons4 = "ons4",
+        Ucla3 = "ucla3",
+        Who5 = "who5",
+        Esis = "esis",
+        Gas = "gas",
+    }
+    /// A named range of scores, as an instrument's authors draw it.
+    ScoreBand in "score-bands" {
+        VeryLow = "very_low",
+        Low = "low",
+        Medium = "medium",
+        High = "high",
+        VeryHigh = "very_high",
+    }
+    /// What a change of a score means.
+    ScoreChange in "score-changes" {
+        ReliableImprovement = "reliable_improvement",
+        NoChange = "no_change",
+        ReliableDeterioration = "reliable_deterioration",
+        Uncertain = "uncertain",
+        NotDefined = "not_defined",
+        NotComparable = "not_comparable",
+    }
+    /// When in the work feedback is given.
+    FeedbackStage in "feedback-stages" {
+        During = "during",
+        End = "end",
+    }
+    /// Whose words feedback is.
+    FeedbackParty in "feedback-parties" {
+        Client = "client",
+        Referrer = "referrer",
+        LinkWorker = "link_worker",
+    }
+    /// A statement of a feedback form, rated from 1 to 5. Each form has its own.
+    FeedbackStatement in "feedback-statements" {
+        ClientWasHeard = "client_was_heard",
+        ClientSupportFitted = "client_support_fitted",
+        ClientGoalsWereMine = "client_goals_were_mine",
+        ClientJoinsMore = "client_joins_more",
+        ReferrerEasyToRefer = "referrer_easy_to_refer",
+        ReferrerKeptInformed = "referrer_kept_informed",
+        ReferrerClientBenefited = "referrer_client_benefited",
+        ReferrerWouldReferAgain = "referrer_would_refer_again",
+        WorkerMatched = "worker_matched",
+        WorkerHadTime = "worker_had_time",
+        WorkerWasSupported = "worker_was_supported",
+        WorkerClientBenefited = "worker_client_benefited",
+    }
+    /// What a referrer who wants to hear back is told.
+    Milestone in "milestones" {
+        InReview = "in_review",
+        DirectlyGuided = "directly_guided",
+        Waitlisted = "waitlisted",
+        LinkWorkerFound = "link_worker_found",
+        SupportStarted = "support_started",
+        SupportEnded = "support_ended",
+        Closed = "closed",
     }
     /// When a questionnaire is answered.
     Timepoint in "timepoints" {
@@ -462,6 +573,49 @@ codes! {
         Attending = "attending",
         TriedOnce = "tried_once",
         NeverWent = "never_went",
+    }
+    /// What a concern is about: each kind has its own duty or right to report, and its own authority.
+    ConcernKind in "concern-kinds" {
+        SocialCare = "social_care",
+        OlderPerson = "older_person",
+        Child = "child",
+        FireOrAccident = "fire_or_accident",
+        Guardianship = "guardianship",
+        SeriousCrime = "serious_crime",
+        ViolenceAtHome = "violence_at_home",
+        Other = "other",
+    }
+    /// Where a concern stands.
+    ConcernStateCode in "concern-states" {
+        Open = "open",
+        Reported = "reported",
+        Closed = "closed",
+    }
+    /// Whether somebody must report a concern or may.
+    Obligation in "obligations" {
+        Duty = "duty",
+        Right = "right",
+    }
+    /// Why a link worker is away.
+    AbsenceReason in "absence-reasons" {
+        Holiday = "holiday",
+        Illness = "illness",
+        Study = "study",
+        Family = "family",
+        Other = "other",
+    }
+    /// How a link worker was mentored.
+    MentoringKind in "mentoring-kinds" {
+        Individual = "individual",
+        Group = "group",
+    }
+    /// Why a programme takes a break.
+    BreakReason in "break-reasons" {
+        HolidaySeason = "holiday_season",
+        Staffing = "staffing",
+        Funding = "funding",
+        ExceptionalConditions = "exceptional_conditions",
+        Other = "other",
     }
     /// Whether an access was let through.
     AuditOutcome in "audit-outcomes" {
@@ -592,6 +746,7 @@ codes! {
         SupportResumed = "support_resumed",
         SupportExtended = "support_extended",
         LinkWorkerChanged = "link_worker_changed",
+        CoordinatorChanged = "coordinator_changed",
         EndProposed = "end_proposed",
         SupportEnded = "support_ended",
         GoalRecorded = "goal_recorded",
@@ -603,6 +758,7 @@ codes! {
         VisitNotAttended = "visit_not_attended",
         VisitChanged = "visit_changed",
         MeasureRecorded = "measure_recorded",
+        FeedbackGiven = "feedback_given",
         Withdrawn = "referral_withdrawn",
         Closed = "referral_closed",
         Reopened = "referral_reopened",

@@ -115,7 +115,7 @@ pub enum Opening {
     LinkWorker,
     /// Whoever holds an activity may be told about the client.
     Activity,
-    /// The referrer hears how it ended.
+    /// The referrer hears of the milestones and the end, and reads what the client said.
     Feedback,
     /// The client's answers are counted in what is said about the effect.
     Evaluation,

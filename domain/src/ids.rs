@@ -91,12 +91,24 @@ ids! {
     ContractId = "contract";
     /// A link worker's training.
     TrainingId = "training";
+    /// A time in which a link worker is away.
+    AbsenceId = "absence";
+    /// A meeting of a link worker with a mentor.
+    MentoringSessionId = "mentoring_session";
+    /// A time in which a programme does not work.
+    ProgrammeBreakId = "programme_break";
+    /// A worry about a client that has to be, or may be, reported.
+    ConcernId = "concern";
+    /// Where and to whom a kind of concern is reported.
+    ConcernGuidanceId = "concern_guidance";
     /// The fixed-term work of client and link worker.
     SupportPeriodId = "support_period";
     /// The client's own goal.
     GoalId = "goal";
     /// An entry of the activity directory.
     ActivityId = "activity";
+    /// One import of activities from another directory.
+    ActivityImportId = "activity_import";
     /// An activity that a client was guided to.
     ActivityLinkId = "activity_link";
     /// One contact of client and worker.
@@ -111,6 +123,18 @@ ids! {
     MileageRateId = "mileage_rate";
     /// A questionnaire answered at a timepoint, or the reason why not.
     MeasureId = "measure";
+    /// A version of an instrument that a programme has added.
+    MeasureInstrumentId = "measure_instrument";
+    /// The words of an instrument in one language, loaded by whoever holds the licence.
+    MeasureTextId = "measure_text";
+    /// The time in which a programme asks single persons with an instrument that is meant for groups.
+    IndividualUseId = "individual_use";
+    /// What a group answered.
+    GroupAnswerId = "group_answer";
+    /// What client, referrer or link worker said about a referral.
+    FeedbackId = "feedback";
+    /// A message to a referrer about a milestone.
+    MilestoneId = "milestone";
     /// A line of a referral's timeline.
     EventId = "event";
     /// What a person asks about their data.

@@ -43,7 +43,14 @@ pub struct Programme {
     pub municipalities: BTreeSet<MunicipalityCode>,
     /// Whether it takes referrals.
     pub active: bool,
+    /// Months after which a link worker's training is refreshed.
+    pub refresher_months: u32,
 }
+
+/// Two to four refreshers a year is what the pilot held; twice is asked for until a programme says otherwise.
+pub const DEFAULT_REFRESHER_MONTHS: u32 = 6;
+/// No programme leaves more months between trainings.
+pub const REFRESHER_MONTHS_MAX: u32 = 60;
 
 /// The limits and fees of a programme from a day on.
 #[derive(Clone, PartialEq, Eq, Debug)]

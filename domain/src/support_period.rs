@@ -274,7 +274,7 @@ impl SupportPeriod {
         if facts.planned_visits > 0 {
             return Err(SupportPeriodError::VisitsStillPlanned { planned: facts.planned_visits });
         }
-        let recorded = |instrument, timepoint| facts.measures.iter().any(|m| m.instrument == instrument && m.timepoint == timepoint);
+        let recorded = |instrument, timepoint| facts.measures.iter().any(|m| m.instrument.is(instrument) && m.timepoint == timepoint);
         if !recorded(crate::codes::Instrument::Swemwbs, Timepoint::End) {
             return Err(SupportPeriodError::EndMeasureMissing);
         }
@@ -329,7 +329,8 @@ mod tests {
         Measure {
             id: id::<MeasureId>(9),
             support_period: id(3),
-            instrument,
+            instrument: instrument.into(),
+            version: 1,
             timepoint,
             answer: Answer::Missing(MissingReason::Declined),
             recorded_at: Instant::new("2026-11-22T10:00:00Z".parse().expect("an instant")),

@@ -8,6 +8,10 @@ pub const LINE_MAX: usize = 200;
 pub const REASON_MAX: usize = 500;
 /// A note, a question, a wish: some paragraphs.
 pub const NOTE_MAX: usize = 2_000;
+/// What an activity is, in a sentence.
+pub const SUMMARY_MAX: usize = 200;
+/// What an activity is, as long as the national service directory allows.
+pub const DESCRIPTION_MAX: usize = 2_500;
 /// A text that somebody consents to: a page or two.
 pub const CONSENT_TEXT_MAX: usize = 8_000;
 /// A code, a version, an identifier of another system.

@@ -21,6 +21,14 @@ pub enum Constraint {
     AssignmentOpen,
     /// The questionnaire was recorded for this timepoint already.
     MeasureTaken,
+    /// The programme has this version of the instrument already.
+    MeasureInstrumentTaken,
+    /// The programme has words for this version of the instrument in this language already.
+    MeasureTextTaken,
+    /// The programme asks single persons with this instrument already.
+    IndividualUseOpen,
+    /// This party has said this about the referral at this stage already.
+    FeedbackTaken,
     /// Somebody has this sign-in name.
     LoginTaken,
     /// The client is linked to this activity already.
@@ -41,6 +49,12 @@ pub enum Constraint {
     AssertionUsed,
     /// The programme has this version of its consent text in this language already.
     ConsentTextTaken,
+    /// The place has a guidance for this kind of concern already.
+    GuidanceTaken,
+    /// An import of activities for this programme has begun and not ended.
+    ActivityImportOpen,
+    /// The programme has this entry of another directory already.
+    ActivitySourceTaken,
     /// A row refers to another one that does not exist, or is referred to. SQLite does not say which.
     ForeignKey,
     /// Any other rule.
@@ -60,6 +74,24 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
         "measures_support_period_id_instrument_timepoint_key",
         "measures.support_period_id, measures.instrument, measures.timepoint",
     ),
+    (
+        Constraint::GuidanceTaken,
+        "concern_guidance_place_key",
+        "concern_guidance.programme_id, concern_guidance.municipality, concern_guidance.kind",
+    ),
+    (
+        Constraint::MeasureInstrumentTaken,
+        "measure_instruments_programme_id_code_version_key",
+        "measure_instruments.programme_id, measure_instruments.code, measure_instruments.version",
+    ),
+    (
+        Constraint::MeasureTextTaken,
+        "measure_texts_programme_id_code_version_language_key",
+        "measure_texts.programme_id, measure_texts.code, measure_texts.version, measure_texts.language",
+    ),
+    (Constraint::IndividualUseOpen, "individual_uses_one_open_key", "individual_uses.programme_id, individual_uses.code"),
+    (Constraint::FeedbackTaken, "feedback_one_each_key", "feedback.referral_id, feedback.stage, feedback.party"),
+    (Constraint::FeedbackTaken, "feedback_one_worker_key", "feedback.referral_id, feedback.stage, feedback.author_id"),
     (Constraint::LoginTaken, "users_login_key", "users.login"),
     (Constraint::ActivityLinkTaken, "activity_links_referral_id_activity_id_key", "activity_links.referral_id, activity_links.activity_id"),
     (Constraint::TermsDayTaken, "programme_terms_programme_id_valid_from_key", "programme_terms.programme_id, programme_terms.valid_from"),
@@ -78,6 +110,8 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
         "consent_texts_programme_id_version_language_key",
         "consent_texts.programme_id, consent_texts.version, consent_texts.language",
     ),
+    (Constraint::ActivityImportOpen, "activity_imports_unfinished_key", "activity_imports.programme_id"),
+    (Constraint::ActivitySourceTaken, "activities_programme_id_source_id_key", "activities.programme_id, activities.source_id"),
 ];
 
 /// What the triggers of both databases say.
@@ -122,7 +156,12 @@ impl fmt::Display for Constraint {
             Self::IdentityCodeTaken => "a known client has this identity code",
             Self::AssignmentOpen => "the referral has an open assignment",
             Self::MeasureTaken => "the questionnaire is recorded for this timepoint",
+            Self::MeasureInstrumentTaken => "the programme has this version of the instrument",
+            Self::MeasureTextTaken => "the programme has words for this version in this language",
+            Self::IndividualUseOpen => "the programme asks single persons already",
+            Self::FeedbackTaken => "feedback was given at this stage",
             Self::LoginTaken => "the sign-in name is taken",
+            Self::GuidanceTaken => "the place has a guidance for this kind of concern",
             Self::ActivityLinkTaken => "the client is linked to this activity",
             Self::TermsDayTaken => "there are terms from that day already",
             Self::RetentionPolicyDayTaken => "there is a policy from that day already",
@@ -132,6 +171,8 @@ impl fmt::Display for Constraint {
             Self::KeyNameTaken => "the machine has a key of this name",
             Self::AssertionUsed => "the assertion has opened before",
             Self::ConsentTextTaken => "the programme has this version of its consent text in this language",
+            Self::ActivityImportOpen => "an import of activities is not through",
+            Self::ActivitySourceTaken => "the entry of the other directory is there already",
             Self::ForeignKey => "a row refers to one that does not exist",
             Self::Other => "a rule of the schema",
         })

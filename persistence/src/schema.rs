@@ -83,6 +83,7 @@ diesel::table! {
         controller -> Text,
         privacy_notice_url -> Nullable<Text>,
         active -> Bool,
+        refresher_months -> BigInt,
     }
 }
 
@@ -590,13 +591,30 @@ diesel::table! {
         name -> Text,
         name_lower -> Text,
         description -> Nullable<Text>,
-        municipality -> Nullable<Text>,
         price -> Text,
         kaikukortti -> Bool,
         remote -> Bool,
         languages -> Text,
         checked_on -> Date,
-        active -> Bool,
+        text_language -> Text,
+        summary -> Nullable<Text>,
+        translations -> DbJson,
+        keywords -> Text,
+        provider -> Nullable<DbJson>,
+        status -> Text,
+        content_kind -> Text,
+        themes -> Text,
+        municipalities -> Text,
+        nationwide -> Bool,
+        notes -> DbJson,
+        schedule -> DbJson,
+        places -> DbJson,
+        contact -> DbJson,
+        source -> Text,
+        source_id -> Nullable<DbUuid>,
+        source_modified -> Nullable<DbInstant>,
+        licence -> Nullable<Text>,
+        search_no -> BigInt,
     }
 }
 
@@ -604,9 +622,72 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 
-    activity_themes (activity_id, theme) {
+    activity_sources (activity_id) {
         activity_id -> DbUuid,
-        theme -> Text,
+        content_hash -> Binary,
+        classes -> Text,
+        channels -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    activity_import_records (programme_id, kind, source_id) {
+        programme_id -> DbUuid,
+        kind -> Text,
+        source_id -> DbUuid,
+        business_id -> Nullable<Text>,
+        content_hash -> Binary,
+        content -> DbJson,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    activity_imports (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        origin -> Text,
+        municipalities -> Text,
+        changed_since -> Nullable<DbInstant>,
+        state -> Text,
+        phase -> Text,
+        step -> BigInt,
+        page -> BigInt,
+        item -> BigInt,
+        pages_of_step -> Nullable<BigInt>,
+        pages -> BigInt,
+        seen -> BigInt,
+        added -> BigInt,
+        changed -> BigInt,
+        unchanged -> BigInt,
+        tombstoned -> BigInt,
+        skipped -> BigInt,
+        faults -> DbJson,
+        problem -> Nullable<Text>,
+        created_at -> DbInstant,
+        created_by -> Nullable<DbUuid>,
+        beat_at -> Nullable<DbInstant>,
+        finished_at -> Nullable<DbInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    theme_mappings (programme_id) {
+        programme_id -> DbUuid,
+        version -> BigInt,
+        entries -> DbJson,
+        changed_at -> DbInstant,
+        changed_by -> Nullable<DbUuid>,
+        applied_after -> Nullable<DbUuid>,
     }
 }
 
@@ -798,6 +879,113 @@ diesel::table! {
         hundredths -> Nullable<BigInt>,
         missing_reason -> Nullable<Text>,
         recorded_at -> DbInstant,
+        instrument_version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    measure_instruments (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        version -> BigInt,
+        definition -> DbJson,
+        added_at -> DbInstant,
+        added_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    measure_texts (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        version -> BigInt,
+        language -> Text,
+        items -> DbJson,
+        answer_labels -> DbJson,
+        licence_ref -> Text,
+        text_source -> Text,
+        loaded_at -> DbInstant,
+        loaded_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    individual_uses (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        reason -> Text,
+        begun_at -> DbInstant,
+        begun_by -> DbUuid,
+        end_reason -> Nullable<Text>,
+        ended_at -> Nullable<DbInstant>,
+        ended_by -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    group_answers (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        code -> Text,
+        version -> BigInt,
+        held_on -> Date,
+        answers -> DbJson,
+        scores -> DbJson,
+        recorded_at -> DbInstant,
+        recorded_by -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    feedback (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        stage -> Text,
+        party -> Text,
+        author_id -> DbUuid,
+        author_role -> Text,
+        ratings -> DbJson,
+        words -> Nullable<Text>,
+        given_at -> DbInstant,
+        changed_at -> Nullable<DbInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    milestones (id) {
+        id -> DbUuid,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        referrer_user_id -> DbUuid,
+        milestone -> Text,
+        at -> DbInstant,
+        told_until -> Nullable<Date>,
+        acknowledged_at -> Nullable<DbInstant>,
     }
 }
 
@@ -918,6 +1106,103 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    absences (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        link_worker_id -> DbUuid,
+        from_day -> Date,
+        until_day -> Nullable<Date>,
+        reason -> Text,
+        recorded_by -> DbUuid,
+        recorded_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    mentoring_sessions (id) {
+        id -> DbUuid,
+        link_worker_id -> DbUuid,
+        held_on -> Date,
+        minutes -> BigInt,
+        mentor -> Text,
+        kind -> Text,
+        recorded_by -> DbUuid,
+        recorded_at -> DbInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    programme_breaks (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        from_day -> Date,
+        until_day -> Nullable<Date>,
+        reason -> Text,
+        words -> DbJson,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    concern_guidance (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        municipality -> Text,
+        kind -> Text,
+        place -> Text,
+        contact -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        hours -> Nullable<Text>,
+        law -> Nullable<Text>,
+        languages -> Text,
+        hourly -> Text,
+        fee -> Text,
+        volunteer -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    concerns (id) {
+        id -> DbUuid,
+        version -> BigInt,
+        programme_id -> DbUuid,
+        referral_id -> DbUuid,
+        client_id -> DbUuid,
+        kind -> Text,
+        facts -> Text,
+        person_informed -> Bool,
+        not_informed_reason -> Nullable<Text>,
+        consulted -> Nullable<Text>,
+        reported_place -> Nullable<Text>,
+        reported_at -> Nullable<DbInstant>,
+        follow_up -> Nullable<Text>,
+        reporter_id -> DbUuid,
+        reporter_role -> Text,
+        recorded_at -> DbInstant,
+        closed_at -> Nullable<DbInstant>,
+        released_at -> Nullable<DbInstant>,
+        released_by -> Nullable<DbUuid>,
+        release_words -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(programme_municipalities -> programmes (programme_id));
 diesel::joinable!(role_assignments -> users (user_id));
 diesel::joinable!(role_assignments -> organisations (organisation_id));
@@ -941,7 +1226,7 @@ diesel::joinable!(hour_sheet_lines -> hour_sheets (hour_sheet_id));
 diesel::joinable!(hour_sheet_lines -> visits (visit_id));
 diesel::joinable!(measures -> support_periods (support_period_id));
 diesel::joinable!(goals -> support_periods (support_period_id));
-diesel::joinable!(activity_themes -> activities (activity_id));
+diesel::joinable!(activity_sources -> activities (activity_id));
 diesel::joinable!(activity_links -> activities (activity_id));
 diesel::joinable!(activity_links -> referrals (referral_id));
 diesel::joinable!(link_worker_municipalities -> link_workers (link_worker_id));
@@ -979,11 +1264,19 @@ diesel::allow_tables_to_appear_in_same_query!(
     link_worker_municipalities,
     contracts,
     trainings,
+    absences,
+    mentoring_sessions,
+    programme_breaks,
+    concern_guidance,
+    concerns,
     assignments,
     support_periods,
     goals,
     activities,
-    activity_themes,
+    activity_sources,
+    activity_import_records,
+    activity_imports,
+    theme_mappings,
     activity_links,
     visits,
     referral_closings,
@@ -993,6 +1286,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     hour_sheets,
     hour_sheet_lines,
     measures,
+    measure_instruments,
+    measure_texts,
+    individual_uses,
+    group_answers,
+    feedback,
+    milestones,
     client_changes,
     client_restrictions,
     legal_holds,

@@ -106,10 +106,10 @@ const PERMISSIVE: &[&str] = &[
 const NOT_ROOMS: &[&str] = &["cli", "auth", "demo", "http", "jobs"];
 
 /// Rooms that show what is built into the program, so that there is no case to decide.
-const WITHOUT_CASES: &[&str] = &["code_lists", "health", "measure_instruments", "municipalities"];
+const WITHOUT_CASES: &[&str] = &["code_lists", "health", "municipalities"];
 
 /// Rooms that show rows of other rooms, from another side.
-const WITHOUT_ROWS: &[&str] = &["code_lists", "health", "me", "measure_instruments", "municipalities", "public"];
+const WITHOUT_ROWS: &[&str] = &["code_lists", "health", "me", "municipalities", "public"];
 
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "managers", "service", "services", "misc"];

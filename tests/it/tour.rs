@@ -164,6 +164,10 @@ fn person(operation: &str) -> Option<&'static str> {
         | "public_referral_create"
         | "public_referral_status" => None,
         "referral_create" | "referral_update" | "referral_submit" | "referral_answer" => Some("riikka"),
+        "referral_milestones" | "milestone_list" | "milestone_acknowledge" => Some("riikka"),
+        "measure_instrument_create" | "measure_text_create" | "measure_text_remove" | "individual_use_begin" | "individual_use_end" => {
+            Some("antti")
+        }
         "assignment_accept" | "assignment_decline" => Some("lauri"),
         "audit_event_list" | "audit_checkpoint_list" | "client_access_log" => Some("tiina"),
         "client_restriction_create" | "client_restriction_release" => Some("tiina"),

@@ -77,7 +77,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewA
         .activity_get(ActivityId::from_uuid(new.activity_id))?
         .filter(|activity| activity.programme == open.case.referral.programme)
         .ok_or_else(|| AppError::fault(Fault::new("/activity_id", "not_found", "The directory has no such activity.")))?;
-    if !activity.active {
+    if !activity.can_be_joined() {
         return Err(RuleProblem::new("activity_not_active", "Nobody can join this activity any more.").into());
     }
     if db.activity_link_between(referral, activity.id)?.is_some() {
@@ -94,7 +94,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewA
     };
     db.activity_link_insert(&link)?;
     record(db, ctx, &open, EventKind::ActivityLinked, None)?;
-    Ok(Shown::of(&open, NamedActivityLink { link, activity_name: activity.name }))
+    Ok(Shown::of(&open, NamedActivityLink { link, activity_name: activity.name, activity_status: activity.status }))
 }
 
 /// The state that a change leads to. What belongs to another state than that is a fault, not silently dropped.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::cases::Shown;
-use crate::http::wire::{ActivityLinkStateCode, BarrierCode, Change, Patch, Timestamp, UnmetNeedCode};
+use crate::http::wire::{ActivityLinkStateCode, ActivityStatusCode, BarrierCode, Change, Patch, Timestamp, UnmetNeedCode};
 use crate::visits::wire::UnmetNeeds;
 
 /// The most links that are answered for in one call.
@@ -81,6 +81,7 @@ impl From<&ActivityLinkAnswer> for ActivityLinkUpdate {
     "referral_id": "01900000-0000-7000-8000-000000000060",
     "activity_id": "01900000-0000-7000-8000-000000000040",
     "activity_name": "Torstaikerho",
+    "activity_status": "active",
     "state": "attending",
     "continues": true,
     "unmet_needs": [],
@@ -98,6 +99,8 @@ pub struct ActivityLinkView {
     /// The activity's name.
     #[schema(max_length = 120)]
     pub activity_name: String,
+    /// Whether one can still join it; `withdrawn` has ended for good.
+    pub activity_status: ActivityStatusCode,
     /// How far the client has come.
     pub state: ActivityLinkStateCode,
     /// While attending: whether the client goes on after the support has ended; left out when that is not known.
@@ -131,6 +134,7 @@ impl From<&Shown> for ActivityLinkView {
             referral_id: link.referral.as_uuid(),
             activity_id: link.activity.as_uuid(),
             activity_name: named.activity_name.clone(),
+            activity_status: named.activity_status.into(),
             state: link.state.code().into(),
             continues,
             barrier,

@@ -5,8 +5,9 @@ use lahete_domain::actor::Grant;
 use lahete_domain::assignment::{Assignment, AssignmentState, Candidate, PROPOSAL_DAYS, expect_eligible};
 use lahete_domain::codes::{AssignmentEndReason, AuditAction, Code as _, DeclineReason, EventKind, Role};
 use lahete_domain::ids::{AssignmentId, ClientId, Id, LinkWorkerId, ReferralId};
-use lahete_domain::link_worker::LinkWorker;
+use lahete_domain::link_worker::{Absence, LinkWorker};
 use lahete_domain::programme::MunicipalityCode;
+use lahete_domain::programme_break::{after_days, days_of};
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::time::{Instant, Month};
 use lahete_domain::version::Version;
@@ -59,13 +60,26 @@ fn changed(db: &mut Db<'_>, id: AssignmentId, role: Role) -> Result<Shown, AppEr
     Ok(Shown { found, role, veiled: false })
 }
 
+/// What else takes up a link worker's room.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reserve<'a> {
+    /// Clients whom they were asked about in the same call.
+    pub places: u32,
+    /// When they are away. Whoever answers a proposal knows that themself, and is not asked.
+    pub absences: &'a [Absence],
+}
+
 /// Whether a link worker may work with a client today.
-fn expect_candidate(
+///
+/// # Errors
+/// 409 with what stands against it.
+pub(crate) fn expect_candidate(
     db: &mut Db<'_>,
     now: Instant,
     worker: &LinkWorker,
     client: ClientId,
     municipality: &MunicipalityCode,
+    reserve: Reserve<'_>,
 ) -> Result<(), AppError> {
     let today = now.helsinki_date();
     let standing = db.link_worker_standings(&[worker.id], Month::of(today))?.remove(&worker.id).unwrap_or_default();
@@ -73,9 +87,10 @@ fn expect_candidate(
         link_worker: worker,
         contracts: &standing.contracts,
         trainings: &standing.trainings,
-        open_clients: standing.open_clients,
+        open_clients: standing.open_clients.saturating_add(reserve.places),
         minutes_this_month: standing.minutes_in_month,
         conflict: db.link_worker_conflict(worker.id, client)?,
+        absences: reserve.absences,
     };
     Ok(expect_eligible(candidate, municipality, today)?)
 }
@@ -96,7 +111,10 @@ pub fn propose(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &New
         .link_worker_get(LinkWorkerId::from_uuid(new.link_worker_id))?
         .filter(|worker| worker.programme == programme)
         .ok_or_else(|| AppError::fault(Fault::new("/link_worker_id", "not_found", "The programme has no such link worker.")))?;
-    expect_candidate(db, ctx.now, &worker, open.case.referral.client, &open.case.municipality)?;
+    let absences = db.absences_from(&[worker.id], ctx.now.helsinki_date())?.remove(&worker.id).unwrap_or_default();
+    let reserve = Reserve { places: 0, absences: &absences };
+    expect_candidate(db, ctx.now, &worker, open.case.referral.client, &open.case.municipality, reserve)?;
+    let breaks = days_of(&db.breaks_of(programme)?);
     let assignment = Assignment {
         id: ctx.ids.next(),
         version: Version::FIRST,
@@ -106,7 +124,7 @@ pub fn propose(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &New
         link_worker_user: worker.user,
         proposed_by: coordinator,
         proposed_at: ctx.now,
-        expires_at: ctx.now.plus_days(PROPOSAL_DAYS),
+        expires_at: after_days(ctx.now, PROPOSAL_DAYS, &breaks),
         message: new.message.as_ref().map(|text| text.as_str().to_owned()),
         state: AssignmentState::Proposed,
     };
@@ -189,7 +207,7 @@ pub fn accept(db: &mut Db<'_>, ctx: &OpContext, id: AssignmentId) -> Result<Show
     let accepted = assignment.accept(ctx.now)?;
     let open = case::open_by(db, ctx, accepted.referral, Some(grant))?;
     let worker = db.link_worker_get(accepted.link_worker)?.ok_or_else(|| AppError::internal("the proposed link worker is missing"))?;
-    expect_candidate(db, ctx.now, &worker, found.client, &open.case.municipality)?;
+    expect_candidate(db, ctx.now, &worker, found.client, &open.case.municipality, Reserve::default())?;
     let next = open.case.referral.clone().assign(id, &open.status, ctx.now)?;
     db.assignment_update(&accepted, expected)?;
     case::commit(db, ctx, &open, next, None)?;

@@ -29,6 +29,7 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &AuditEventQuery, page: &Pa
         with_reason: query.with_reason,
         from: query.from.map(|at| at.0),
         until: query.until.map(|at| at.0),
+        ..AuditFilter::default()
     };
     let events = db.audit_list_of(&programmes, filter, page)?;
     // One event for the look itself, in each programme whose trail was open to it; with the client when the look was at one.

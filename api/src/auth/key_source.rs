@@ -118,7 +118,7 @@ fn agent(url: &str, ca_file: Option<&Path>) -> Result<ureq::Agent, String> {
     Ok(config.build().new_agent())
 }
 
-fn authorities(ca_file: Option<&Path>) -> Result<RootCerts, String> {
+pub(crate) fn authorities(ca_file: Option<&Path>) -> Result<RootCerts, String> {
     let path = match ca_file {
         Some(path) => path.to_owned(),
         None => SYSTEM_AUTHORITIES

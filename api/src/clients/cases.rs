@@ -6,7 +6,7 @@ use chrono::Months;
 use lahete_domain::access::{self, Action, Subject};
 use lahete_domain::actor::{Caller, Grant};
 use lahete_domain::client::Client;
-use lahete_domain::codes::{AuditAction, ClientStanding};
+use lahete_domain::codes::{AuditAction, ClientStanding, Role};
 use lahete_domain::ids::{ClientId, Id as _, ProgrammeId, ReferralId, UserId};
 use lahete_domain::time::Instant;
 use lahete_persistence::repo::audit::{AuditFilter, AuditNames, StoredAuditEvent};
@@ -254,8 +254,22 @@ pub fn access_log(
 ) -> Result<Page<AccessLogEntry>, AppError> {
     let (client, grant) = open_client(db, ctx, Action::AccessLogView, id)?;
     ctx.audit(db, &grant, AuditAction::Read, Some(id), None);
-    log_of(db, ctx, &client, older, page)
+    log_of(db, ctx, &client, LogReach { older, whole: grant.role == Role::PrivacyOfficer }, page)
 }
+
+/// How much of a log is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LogReach {
+    /// Also what is older than two years, for a stated reason.
+    pub older: bool,
+    /// Also what was done with concerns that the client may not know of yet. For the privacy officer alone.
+    pub whole: bool,
+}
+
+/// How the names of all operations with concerns begin.
+const CONCERNS: &str = "concern_";
+/// The list of the concerns of a referral.
+const CONCERNS_OF_REFERRAL: &str = "referral_concern_";
 
 /// The log of a client that the caller may read.
 ///
@@ -265,16 +279,19 @@ pub fn log_of(
     db: &mut Db<'_>,
     ctx: &OpContext,
     client: &Client,
-    older: bool,
+    reach: LogReach,
     page: &PageRequest,
 ) -> Result<Page<AccessLogEntry>, AppError> {
+    let older = reach.older;
     if older && ctx.reason.is_none() {
         return Err(
             RuleProblem::new("access_reason_required", "What is older than two years needs a stated reason in X-Access-Reason.").into()
         );
     }
     let from = ctx.now.utc().checked_sub_months(Months::new(FREE_MONTHS)).filter(|_| !older).map(Instant::new);
-    let filter = AuditFilter { client: Some(client.id), programme: Some(client.programme), from, ..AuditFilter::default() };
+    let hidden = !reach.whole && db.has_unreleased_concern(client.id)?;
+    let without = if hidden { &[CONCERNS, CONCERNS_OF_REFERRAL][..] } else { &[] };
+    let filter = AuditFilter { client: Some(client.id), programme: Some(client.programme), from, without, ..AuditFilter::default() };
     let events = db.audit_list(filter, page)?;
     let names = db.audit_names(&events.items)?;
     Ok(Page { items: events.items.into_iter().map(|event| entry(&names, ctx, client, event)).collect(), next: events.next })

@@ -8,7 +8,7 @@ use lahete_persistence::{Db, PageRequest};
 use serde_json::{Map, Value};
 
 use super::wire::{PackageController, PackageRecords, PackageView};
-use crate::clients::cases::{history_of, log_of};
+use crate::clients::cases::{LogReach, history_of, log_of};
 use crate::code_lists::labels::{label, label_in};
 use crate::error::AppError;
 use crate::operation::OpContext;
@@ -84,7 +84,7 @@ pub fn make(db: &mut Db<'_>, ctx: &OpContext, client: &Client, kind: DataRequest
         let mut page = PageRequest::first(PAGE);
         loop {
             // What is older than two years is given for a stated reason, here as everywhere.
-            let found = log_of(db, ctx, client, ctx.reason.is_some(), &page)?;
+            let found = log_of(db, ctx, client, LogReach { older: ctx.reason.is_some(), whole: false }, &page)?;
             access_log.extend(found.items);
             let Some(next) = found.next else { break };
             page.after = Some(next);

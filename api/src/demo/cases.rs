@@ -21,6 +21,7 @@ use lahete_domain::consent::Consent;
 use lahete_domain::goal::{Goal, GoalStep};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::ids::{Id as _, IdSource, ReferralId, SupportPeriodId, UserId};
+use lahete_domain::measure::shipped::shipped;
 use lahete_domain::measure::{Answer, Measure};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::{MunicipalityCode, terms_on};
@@ -85,7 +86,7 @@ impl Stage<'_> {
         })
     }
 
-    fn days_ago(&self, days: i64) -> Instant {
+    pub(super) fn days_ago(&self, days: i64) -> Instant {
         self.now.plus_days(-days)
     }
 }
@@ -496,9 +497,13 @@ impl Stage<'_> {
 
     /// Kaisa takes a referral the day after it was sent.
     fn review(&self, db: &mut Db<'_>, story: &Story) -> Result<OpContext, AppError> {
-        let ctx = self.as_user(db, KAISA, self.days_ago(story.sent_days_ago - 1), "referral_review")?;
+        self.review_by(db, story, KAISA)
+    }
+
+    fn review_by(&self, db: &mut Db<'_>, story: &Story, coordinator: u16) -> Result<OpContext, AppError> {
+        let ctx = self.as_user(db, coordinator, self.days_ago(story.sent_days_ago - 1), "referral_review")?;
         self.step(db, &ctx, Action::ReferralReview, story, |referral, _| {
-            Ok(referral.review(Review { barrier: None }, id::<UserId>(KAISA), ctx.now)?)
+            Ok(referral.review(Review { barrier: None }, id::<UserId>(coordinator), ctx.now)?)
         })?;
         Ok(ctx)
     }
@@ -592,9 +597,11 @@ impl Stage<'_> {
         db.measure_insert(&Measure {
             id: id(begun.measure),
             support_period: period,
-            instrument: Instrument::Swemwbs,
+            instrument: Instrument::Swemwbs.into(),
+            version: 1,
             timepoint: Timepoint::Start,
-            answer: Answer::given(Instrument::Swemwbs, AnswerMode::Interview, vec![2, 3, 3, 2, 3, 2, 3]).map_err(AppError::internal)?,
+            answer: Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Interview, vec![2, 3, 3, 2, 3, 2, 3].into())
+                .map_err(AppError::internal)?,
             recorded_at: ctx.now,
         })?;
         case::commit(db, ctx, &open, changed, None)?;
@@ -671,7 +678,9 @@ impl Stage<'_> {
         case::note(db, &ctx, &open, EventKind::GoalRecorded, None, None)?;
         let ctx = self.as_user(db, LIISA, at, "activity_link_create")?;
         self.link_activity(db, &ctx, &AINO, 0x0067, 0x0041)?;
-        case::note(db, &ctx, &open, EventKind::ActivityLinked, None, None)
+        case::note(db, &ctx, &open, EventKind::ActivityLinked, None, None)?;
+        // It has ended since, as the national directory says; that Aino was to go there stays.
+        super::activities::link_with_ended(db, &ctx, AINO.referral(), id(0x00e1))
     }
 
     /// Reino is away from home for a while.
@@ -775,7 +784,10 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     let open = case::open(db, &ctx, Action::ContactAttemptRecord, IN_REVIEW.referral())?;
     case::note(db, &ctx, &open, EventKind::ContactAttempted, None, None)?;
 
-    let ctx = stage.review(db, &WAITLISTED)?;
+    let mut ctx = stage.review_by(db, &WAITLISTED, super::people::ELLA)?;
+    // The message about this step is an example of the document.
+    let fixed = VecDeque::from([id::<ReferralId>(0x00e6).as_uuid()]);
+    ctx.ids = Arc::new(FixedFirst { fixed: Mutex::new(fixed), then: Arc::clone(stage.ids) });
     stage.step(db, &ctx, Action::ReferralWaitlist, &WAITLISTED, |referral, _| {
         Ok(referral.waitlist(Waitlist { priority: Priority::Soon }, ctx.now)?)
     })?;
@@ -808,6 +820,8 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
     super::hours::seed_hours(db, &stage)?;
     work::seed(&stage, db)?;
+    super::people::seed_people(db, &super::people::Acting { ids, now })?;
+    super::measures::seed(db, &stage, PAUSED.referral())?;
     super::rights::seed_rights(
         db,
         &super::rights::Persons { asking: id(AINO.client), held: id(CLOSED.client), contested: id(CONTESTED.client) },

@@ -1,8 +1,11 @@
 //! The demo world: one programme in Sodankylä with its neighbours, a user for every role, link workers, activities, and some referrals under way. All
 //! people in it are made up. The ids are fixed, so that the examples of the API document can be tried as they stand.
 
+mod activities;
 mod cases;
 mod hours;
+mod measures;
+mod people;
 mod rights;
 
 use std::collections::BTreeSet;
@@ -31,6 +34,7 @@ use crate::auth::demo_accounts::DEMO_PASSWORD;
 use crate::auth::password;
 use crate::error::AppError;
 
+pub use activities::DemoPages;
 pub use cases::seed_cases;
 
 /// The secret of the demo's API client. It is public, so it opens nothing but the demo.
@@ -128,7 +132,9 @@ pub fn seed_world(db: &mut Db<'_>, password_hash: &str, now: Instant) -> Result<
     )?;
     seed_sign_in(db)?;
     seed_link_workers(db)?;
-    seed_activities(db, now.helsinki_date())
+    people::seed_colleagues(db, now)?;
+    seed_activities(db, now.helsinki_date())?;
+    activities::seed(db, now)
 }
 
 /// The version of the consent text that everybody in the demo has heard.
@@ -152,6 +158,7 @@ fn seed_programme(db: &mut Db<'_>) -> Result<(), AppError> {
         privacy_notice_url: Some("https://hyvinvointilahete.example/tietosuoja".to_owned()),
         municipalities: municipalities(&["758", "261", "742", "320"]),
         active: true,
+        refresher_months: lahete_domain::programme::DEFAULT_REFRESHER_MONTHS,
     })?;
     db.terms_insert(&Terms {
         id: id(0x0002),
@@ -432,20 +439,16 @@ const ACTIVITIES: &[Entry] = &[
 fn seed_activities(db: &mut Db<'_>, today: NaiveDate) -> Result<(), AppError> {
     for entry in ACTIVITIES {
         db.activity_insert(&Activity {
-            id: id(entry.tail),
-            version: Version::FIRST,
-            programme: programme(),
             organisation: Some(id::<OrganisationId>(entry.organisation)),
-            name: entry.name.to_owned(),
             description: Some(entry.description.to_owned()),
             themes: entry.themes.iter().copied().collect(),
-            municipality: entry.municipality.and_then(MunicipalityCode::parse),
+            municipalities: entry.municipality.and_then(MunicipalityCode::parse).into_iter().collect(),
+            nationwide: entry.municipality.is_none(),
             price: entry.price,
             kaikukortti: entry.kaikukortti,
             remote: entry.municipality.is_none(),
             languages: tags(entry.languages),
-            checked_on: today,
-            active: true,
+            ..Activity::new(id(entry.tail), programme(), entry.name, today)
         })?;
     }
     Ok(())

@@ -236,7 +236,7 @@ async fn the_rooms_of_administration_do_their_work() {
     let kerttu = call!(ANTTI, POST "/v1/users"; new).good(201);
     call!(ANTTI, POST "/v1/users"; new).problem(409, "login_in_use");
     call!(KAISA, GET "/v1/users/01900000-0000-7000-8000-000000000020").problem(404, "not_found");
-    assert_eq!(call!(ANTTI, GET "/v1/users").good(200)["items"].as_array().map(Vec::len), Some(10));
+    assert_eq!(call!(ANTTI, GET "/v1/users").good(200)["items"].as_array().map(Vec::len), Some(12));
     let kerttu = kerttu["id"].as_str().expect("an id").to_owned();
     let role = |role: &str| json!({"programme_id": programme_id, "user_id": kerttu, "role": role});
     call!(ANTTI, POST "/v1/role-assignments"; role("integration")).problem(409, "role_for_machines");

@@ -39,7 +39,15 @@ const USUAL: &[(&str, &str)] = &[
     ("data_request_id", "00c0"),
     ("legal_hold_id", "00c3"),
     ("retention_run_id", "00c5"),
+    ("concern_id", "00e0"),
+    ("concern_guidance_id", "00e4"),
+    ("absence_id", "00e8"),
+    ("programme_break_id", "00ed"),
+    ("activity_import_id", "00e0"),
     ("hour_sheet_id", "0a00"),
+    ("measure_text_id", "00e0"),
+    ("feedback_id", "00e3"),
+    ("milestone_id", "00e6"),
 ];
 
 /// An operation that needs a resource in another state than the usual one has, or another version of it.
@@ -95,6 +103,7 @@ const SPECIAL: &[Special] = &[
     on("support_period_resume", &[("support_period_id", "00b2")], 2),
     on("visit_update", &[], 2),
     on("visit_hold", PLANNED, 1),
+    on("theme_mapping_put", &[], 2),
     on("visit_cancel", PLANNED, 1),
     on("visit_mark_not_attended", PLANNED, 1),
     on("hour_sheet_submit", &[("hour_sheet_id", "0a04")], 2),

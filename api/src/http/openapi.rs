@@ -45,12 +45,16 @@ const CASE_PARAMETERS: &[&str] = &[
     "{visit_id}",
     "{time_entry_id}",
     "{measure_id}",
+    "{feedback_id}",
+    "{milestone_id}",
     "{activity_link_id}",
+    "{concern_id}",
     "{hour_sheet_id}",
 ];
 
 /// Lists of cases, and the search.
-const CASE_LISTS: &[&str] = &["/v1/referrals", "/v1/assignments", "/v1/support-periods", "/v1/visits", "/v1/clients/search"];
+const CASE_LISTS: &[&str] =
+    &["/v1/referrals", "/v1/assignments", "/v1/support-periods", "/v1/visits", "/v1/concerns", "/v1/clients/search"];
 
 const SCHEMA_REF: &str = "#/components/schemas/";
 
@@ -74,7 +78,10 @@ const TAGS: &[(&str, &str)] = &[
     ("visits", "Contacts of client and worker."),
     ("time-entries", "Coordinators' time on referrals."),
     ("measures", "Questionnaires at the start, the end and afterwards."),
+    ("feedback", "What client, referrer and link worker say, and what a referrer is told at milestones."),
     ("link-workers", "Trained companions: contracts, absences, trainings."),
+    ("concerns", "What must be, or may be, reported about a client, and where."),
+    ("handovers", "Cases that pass from one coordinator or link worker to another."),
     ("hour-sheets", "Hours, kilometres and fees of a month."),
     ("activities", "The directory of activities that clients are guided to."),
     ("me", "What a client sees and does about themself."),

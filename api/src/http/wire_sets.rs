@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use lahete_domain::measure::definition::{InstrumentKey, KEY_MAX};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::text::LANGUAGE_TAG_MAX;
 use lahete_domain::time::Month;
@@ -63,6 +64,50 @@ impl ComposeSchema for Municipality {
 impl ToSchema for Municipality {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("InlineMunicipality")
+    }
+}
+
+/// How the name of an instrument, or the key of an item, is written.
+pub const INSTRUMENT_PATTERN: &str = "^[a-z][a-z0-9_]{1,39}$";
+
+/// The name of an instrument on the wire: which there are is data.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct InstrumentName(pub InstrumentKey);
+
+impl From<InstrumentKey> for InstrumentName {
+    fn from(key: InstrumentKey) -> Self {
+        Self(key)
+    }
+}
+
+impl Serialize for InstrumentName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for InstrumentName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        InstrumentKey::parse(&String::deserialize(deserializer)?).map(Self).ok_or_else(|| D::Error::custom("no name of an instrument"))
+    }
+}
+
+impl ComposeSchema for InstrumentName {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(2))
+            .max_length(Some(KEY_MAX))
+            .pattern(Some(INSTRUMENT_PATTERN))
+            .description(Some("The name of an instrument; those that there are stand at `/v1/measure-instruments`."))
+            .examples([serde_json::Value::from("swemwbs")])
+            .into()
+    }
+}
+
+impl ToSchema for InstrumentName {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("InlineInstrumentName")
     }
 }
 

@@ -1,12 +1,16 @@
 //! What is done with link workers.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
 use lahete_domain::access::{self, Action, Subject};
 use lahete_domain::actor::Validity;
 use lahete_domain::codes::LinkWorkerStatus;
 use lahete_domain::ids::{Id, LinkWorkerId, OrganisationId, ProgrammeId, UserId};
-use lahete_domain::link_worker::{Contract, LinkWorker, Training};
+use lahete_domain::link_worker::{Absence, Contract, LinkWorker, Training, refresher_due_on};
 use lahete_domain::money::Cents;
-use lahete_domain::programme::MunicipalityCode;
+use lahete_domain::programme::{DEFAULT_REFRESHER_MONTHS, MunicipalityCode};
+use lahete_domain::retention::last_day_due;
 use lahete_domain::time::{Instant, Month};
 use lahete_domain::version::Version;
 use lahete_persistence::repo::link_workers::{LinkWorkerFilter, Standing};
@@ -23,6 +27,10 @@ pub struct LinkWorkerCard {
     pub link_worker: LinkWorker,
     /// What is known besides.
     pub standing: Standing,
+    /// Absences that are not over.
+    pub absences: Vec<Absence>,
+    /// When the training is to be refreshed.
+    pub refresher_due_on: Option<NaiveDate>,
 }
 
 /// A link worker as the access policy sees them: their own record is theirs.
@@ -37,10 +45,22 @@ fn month_of(now: Instant) -> Month {
 fn card(db: &mut Db<'_>, now: Instant, link_worker: LinkWorker) -> Result<LinkWorkerCard, AppError> {
     let id = link_worker.id;
     let standing = db.link_worker_standings(&[id], month_of(now))?.remove(&id).unwrap_or_default();
-    Ok(LinkWorkerCard { link_worker, standing })
+    let absences = db.absences_from(&[id], now.helsinki_date())?.remove(&id).unwrap_or_default();
+    let months = refresher_months(db, link_worker.programme)?;
+    let refresher_due_on = refresher_due_on(&standing.trainings, months);
+    Ok(LinkWorkerCard { link_worker, standing, absences, refresher_due_on })
 }
 
-fn find(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: LinkWorkerId) -> Result<LinkWorker, AppError> {
+/// After how many months a programme has trainings refreshed.
+fn refresher_months(db: &mut Db<'_>, programme: ProgrammeId) -> Result<u32, AppError> {
+    Ok(db.programme_get(programme)?.map_or(DEFAULT_REFRESHER_MONTHS, |programme| programme.refresher_months))
+}
+
+/// A link worker for an action.
+///
+/// # Errors
+/// 404 when there is none or the caller may not see them, 403 when they may see them but not do this.
+pub(crate) fn find(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: LinkWorkerId) -> Result<LinkWorker, AppError> {
     let worker = db.link_worker_get(id)?.ok_or(AppError::NotFound(LinkWorkerId::RESOURCE))?;
     ctx.require(db, action, &subject(&worker), None, None)?;
     Ok(worker)
@@ -69,13 +89,28 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &LinkWorkerQuery, page: &Pa
         municipality: query.municipality.as_ref().map(|municipality| municipality.0.clone()),
         status: query.status.map(|status| status.0),
         language: query.language.as_ref().map(|tag| tag.as_str().to_owned()),
+        available_on: query.available_on,
+        trained_until: None,
     };
-    let found = db.link_worker_list(&filter, page)?;
+    let programmes: BTreeSet<ProgrammeId> =
+        filter.programmes.iter().chain(filter.own.iter().flat_map(|(_, programmes)| programmes)).copied().collect();
+    let mut months = BTreeMap::new();
+    for programme in programmes {
+        months.insert(programme, refresher_months(db, programme)?);
+    }
+    let last_day = |before: NaiveDate, months: u32| last_day_due(before.pred_opt().unwrap_or(before), months);
+    let trained_until =
+        query.refresher_due_before.map(|before| months.iter().map(|(programme, months)| (*programme, last_day(before, *months))).collect());
+    let found = db.link_worker_list(&LinkWorkerFilter { trained_until, ..filter }, page)?;
     let ids: Vec<_> = found.items.iter().map(|worker| worker.id).collect();
     let mut standings = db.link_worker_standings(&ids, month_of(ctx.now))?;
+    let mut absences = db.absences_from(&ids, ctx.now.helsinki_date())?;
     found.try_map(|link_worker| {
         let standing = standings.remove(&link_worker.id).unwrap_or_default();
-        Ok(LinkWorkerCard { link_worker, standing })
+        let months = months.get(&link_worker.programme).copied().unwrap_or(DEFAULT_REFRESHER_MONTHS);
+        let refresher_due_on = refresher_due_on(&standing.trainings, months);
+        let absences = absences.remove(&link_worker.id).unwrap_or_default();
+        Ok(LinkWorkerCard { link_worker, standing, absences, refresher_due_on })
     })
 }
 
@@ -110,18 +145,16 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &NewLinkWorker) -> Result<L
     card(db, ctx.now, worker)
 }
 
-/// Changes a link worker.
+/// Changes a link worker. Languages and interests are the link worker's own to say, too.
 ///
 /// # Errors
 /// 404, 403; 412 and 428 by the version.
 pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: LinkWorkerId, change: &LinkWorkerUpdate) -> Result<LinkWorkerCard, AppError> {
-    let present = find(db, ctx, Action::LinkWorkerManage, id)?;
+    let action = if change.is_own() { Action::LinkWorkerOwnUpdate } else { Action::LinkWorkerManage };
+    let present = find(db, ctx, action, id)?;
     ctx.expect_version(present.version)?;
     let expected = present.version;
-    let places = change
-        .municipalities
-        .clone()
-        .map(|set| set.0.into_iter().map(|place| place.0).collect::<std::collections::BTreeSet<MunicipalityCode>>());
+    let places = change.municipalities.clone().map(|set| set.0.into_iter().map(|place| place.0).collect::<BTreeSet<MunicipalityCode>>());
     let tags = change.languages.clone().map(|set| set.0.into_iter().map(|tag| tag.into_string()).collect());
     let changed = LinkWorker {
         version: expected.next(),

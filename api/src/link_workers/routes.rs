@@ -66,7 +66,7 @@ pub async fn link_worker_view(op: Operation, path: PathId<LinkWorkerId>) -> Resu
 
 /// Change a link worker.
 ///
-/// A merge patch. With the status `paused` or `ended` nobody can propose them any more; the clients that they have stay with them.
+/// A merge patch. Languages and interests may be changed by the link worker themself, the rest by a coordinator. With the status `paused` or `ended` nobody can propose them any more; the clients that they have stay with them.
 #[utoipa::path(tag = "link-workers", params(("link_worker_id" = Uuid, Path, description = "The link worker.")), request_body = LinkWorkerUpdate, responses((status = 200, description = "The link worker as it is now.", body = LinkWorkerView)))]
 #[patch("/link-workers/{link_worker_id}")]
 pub async fn link_worker_update(op: Operation, path: PathId<LinkWorkerId>, body: MergePatch<LinkWorkerUpdate>) -> Result<Answer, Problem> {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use lahete_domain::codes::TrainingKind;
 use lahete_domain::ids::Id;
-use lahete_domain::link_worker::{Contract, HOURS_PER_MONTH_LIMIT, MAX_CLIENTS_LIMIT, Training, contract_on};
+use lahete_domain::link_worker::{Contract, HOURS_PER_MONTH_LIMIT, MAX_CLIENTS_LIMIT, Training, absence_from, contract_on};
 use lahete_domain::text::{LINE_MAX, NAME_MAX, NOTE_MAX};
 use lahete_domain::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,10 @@ pub struct LinkWorkerQuery {
     /// Only those who speak this language.
     #[param(inline)]
     pub language: Option<LanguageTag>,
+    /// Only those who take clients on this day: active, with a contract in force, and not away.
+    pub available_on: Option<Date>,
+    /// Only those whose training is to be refreshed before this day.
+    pub refresher_due_before: Option<Date>,
 }
 
 /// A new link worker.
@@ -98,6 +102,18 @@ pub struct LinkWorkerUpdate {
     pub hours_per_month: Change<Count<{ HOURS_PER_MONTH_LIMIT }>>,
 }
 
+impl LinkWorkerUpdate {
+    /// Whether it changes only what a link worker may say of themself: languages and interests.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.name.is_absent()
+            && self.status.is_absent()
+            && self.municipalities.is_absent()
+            && self.max_clients.is_absent()
+            && self.hours_per_month.is_absent()
+    }
+}
+
 /// A link worker, and how much room they have today.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
@@ -114,7 +130,11 @@ pub struct LinkWorkerUpdate {
     "hours_per_month": 30,
     "minutes_this_month": 240,
     "trained": true,
-    "contract_valid": true
+    "contract_valid": true,
+    "refresher_due_on": "2026-12-15",
+    "absent": false,
+    "absent_from": "2026-12-06",
+    "absent_until": "2026-12-13"
 }))]
 pub struct LinkWorkerView {
     /// Their id.
@@ -150,6 +170,17 @@ pub struct LinkWorkerView {
     pub trained: bool,
     /// Whether a contract is in force today.
     pub contract_valid: bool,
+    /// When the training is to be refreshed: the programme's months after the last course or refresher.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresher_due_on: Option<NaiveDate>,
+    /// Whether they are away today. Nobody proposes them then.
+    pub absent: bool,
+    /// The first day of the present absence, or of the next one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent_from: Option<NaiveDate>,
+    /// Its last day, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent_until: Option<NaiveDate>,
 }
 
 impl LinkWorkerView {
@@ -157,6 +188,7 @@ impl LinkWorkerView {
     #[must_use]
     pub fn new(card: &LinkWorkerCard, now: Instant) -> Self {
         let (worker, standing, today) = (&card.link_worker, &card.standing, now.helsinki_date());
+        let absence = absence_from(&card.absences, today);
         let is_course = |training: &Training| training.kind == TrainingKind::BasicCourse && training.completed_on <= today;
         Self {
             id: worker.id.as_uuid(),
@@ -173,6 +205,10 @@ impl LinkWorkerView {
             minutes_this_month: standing.minutes_in_month,
             trained: standing.trainings.iter().any(is_course),
             contract_valid: contract_on(&standing.contracts, today).is_some(),
+            refresher_due_on: card.refresher_due_on,
+            absent: absence.is_some_and(|absence| absence.days.covers(today)),
+            absent_from: absence.map(|absence| absence.days.from),
+            absent_until: absence.and_then(|absence| absence.days.until),
         }
     }
 }

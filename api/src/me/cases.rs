@@ -15,6 +15,7 @@ use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{MeView, MyRole, MySupportPeriodView};
 use crate::activity_links::{cases::Shown, wire::ActivityLinkView};
+use crate::clients::cases::LogReach;
 use crate::clients::{self, wire::AccessLogEntry};
 use crate::consents::{
     self,
@@ -175,5 +176,5 @@ pub fn access_log(
     let subject = Subject { client: client.user, ..Subject::of_programme(client.programme) };
     let grant = ctx.require(db, Action::AccessLogView, &subject, Some(client.id), None)?;
     ctx.audit(db, &grant, AuditAction::Read, Some(client.id), None);
-    clients::cases::log_of(db, ctx, &client, older, page)
+    clients::cases::log_of(db, ctx, &client, LogReach { older, whole: false }, page)
 }

@@ -75,7 +75,8 @@ pub struct MyConsentsView {
     }],
     "activity_links": [{
         "id": "01900000-0000-7000-8000-000000000067", "referral_id": "01900000-0000-7000-8000-000000000060",
-        "activity_id": "01900000-0000-7000-8000-000000000040", "activity_name": "Torstaikerho", "state": "attending", "continues": true, "unmet_needs": [], "answered": true,
+        "activity_id": "01900000-0000-7000-8000-000000000040", "activity_name": "Torstaikerho", "activity_status": "active", "state": "attending",
+        "continues": true, "unmet_needs": [], "answered": true,
         "proposed_at": "2026-09-07T09:30:00.000000Z"
     }]
 }))]

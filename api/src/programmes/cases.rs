@@ -7,7 +7,7 @@ use lahete_domain::actor::Validity;
 use lahete_domain::codes::{AuditAction, Role};
 use lahete_domain::ids::{Id, ProgrammeId};
 use lahete_domain::money::Cents;
-use lahete_domain::programme::{MunicipalityCode, Programme, Terms};
+use lahete_domain::programme::{DEFAULT_REFRESHER_MONTHS, MunicipalityCode, Programme, Terms};
 use lahete_domain::user::RoleAssignment;
 use lahete_domain::version::Version;
 use lahete_persistence::{Db, Page, PageRequest};
@@ -60,6 +60,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &ProgrammeNew) -> Result<Pr
         privacy_notice_url: new.privacy_notice_url.clone().map(WebAddress::into_string),
         municipalities: codes(new.municipalities.iter().cloned())?,
         active: true,
+        refresher_months: DEFAULT_REFRESHER_MONTHS,
     };
     db.programme_insert(&programme)?;
     db.role_assignment_insert(&RoleAssignment {
@@ -91,6 +92,7 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ProgrammeId, patch: Programm
         privacy_notice_url: patch.privacy_notice_url.map(WebAddress::into_string).apply(present.privacy_notice_url),
         municipalities: municipalities.unwrap_or(present.municipalities),
         active: patch.active.apply(present.active),
+        refresher_months: patch.refresher_months.map(|months| months.0).apply(present.refresher_months),
     };
     db.programme_update(&programme, expected)?;
     ctx.audit(db, &grant, AuditAction::Changed, None, None);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use lahete_domain::ids::Id as _;
-use lahete_domain::programme::{Programme, Terms};
+use lahete_domain::programme::{Programme, REFRESHER_MONTHS_MAX, Terms};
 use lahete_domain::text::{LINE_MAX, NAME_MAX};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -66,7 +66,8 @@ impl ToSchema for WebAddress {
     "controller": "Sodankylän kunta",
     "privacy_notice_url": "https://hyvinvointilahete.example/tietosuoja",
     "municipalities": ["261", "320", "742", "758"],
-    "active": true
+    "active": true,
+    "refresher_months": 6
 }))]
 pub struct ProgrammeView {
     /// The programme's id.
@@ -86,6 +87,32 @@ pub struct ProgrammeView {
     pub municipalities: Vec<Municipality>,
     /// Whether it takes referrals.
     pub active: bool,
+    /// Months after which a link worker's training is refreshed.
+    #[schema(minimum = 1, maximum = 60)]
+    pub refresher_months: u32,
+}
+
+/// Months after which a training is refreshed: 1 to 60.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RefresherMonths(pub u32);
+
+impl<'de> Deserialize<'de> for RefresherMonths {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let months = u32::deserialize(deserializer)?;
+        if (1..=REFRESHER_MONTHS_MAX).contains(&months) { Ok(Self(months)) } else { Err(D::Error::custom("out of range")) }
+    }
+}
+
+impl ComposeSchema for RefresherMonths {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(REFRESHER_MONTHS_MAX)).into()
+    }
+}
+
+impl ToSchema for RefresherMonths {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("InlineRefresherMonths")
+    }
 }
 
 impl From<&Programme> for ProgrammeView {
@@ -97,6 +124,7 @@ impl From<&Programme> for ProgrammeView {
             privacy_notice_url: programme.privacy_notice_url.clone(),
             municipalities: programme.municipalities.iter().cloned().map(Municipality).collect(),
             active: programme.active,
+            refresher_months: programme.refresher_months,
         }
     }
 }
@@ -143,6 +171,9 @@ pub struct ProgrammeUpdate {
     /// Whether it takes referrals.
     #[serde(default)]
     pub active: Change<bool>,
+    /// Months after which a link worker's training is refreshed.
+    #[serde(default)]
+    pub refresher_months: Change<RefresherMonths>,
 }
 
 /// The limits and fees of a programme from a day on, until the next ones begin.

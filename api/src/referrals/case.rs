@@ -2,10 +2,15 @@
 
 use lahete_domain::access::{self, Action, Decision};
 use lahete_domain::actor::{Caller, Grant};
-use lahete_domain::codes::{AbsentParty, AssignmentEndReason, AuditAction, ConsentPurpose, EventKind, ReferralStateCode, Role};
+use lahete_domain::codes::{
+    AbsentParty, AssignmentEndReason, AuditAction, Channel, ConsentPurpose, EventKind, Milestone, ReferralStateCode, Role,
+};
 use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::event::Event;
-use lahete_domain::ids::{ActivityLinkId, AssignmentId, GoalId, Id, ReferralId, SupportPeriodId, TimeEntryId, VisitId};
+use lahete_domain::ids::{
+    ActivityLinkId, AssignmentId, ConcernId, FeedbackId, GoalId, Id, MilestoneId, ReferralId, SupportPeriodId, TimeEntryId, VisitId,
+};
+use lahete_domain::milestone::MilestoneMessage;
 use lahete_domain::referral::Changed;
 use lahete_domain::referral::command::Transition;
 use lahete_domain::referral::error::ReferralError;
@@ -70,6 +75,9 @@ pub fn open(db: &mut Db<'_>, ctx: &OpContext, action: Action, id: ReferralId) ->
 /// # Errors
 /// 404 when the case is not the caller's any more.
 pub fn expect_still_seen(db: &mut Db<'_>, ctx: &OpContext, parameter: &str, id: uuid::Uuid) -> Result<(), AppError> {
+    if parameter == "concern_id" {
+        return crate::concerns::expect_still_seen(db, ctx, ConcernId::from_uuid(id));
+    }
     let referral = match parameter {
         "referral_id" => Some(ReferralId::from_uuid(id)),
         "support_period_id" => db.support_period_get(SupportPeriodId::from_uuid(id))?.map(|period| period.referral),
@@ -80,6 +88,8 @@ pub fn expect_still_seen(db: &mut Db<'_>, ctx: &OpContext, parameter: &str, id: 
             Some(goal) => db.support_period_get(goal.support_period)?.map(|period| period.referral),
             None => None,
         },
+        "feedback_id" => db.feedback_get(FeedbackId::from_uuid(id))?.map(|feedback| feedback.referral),
+        "milestone_id" => db.milestone_referral(MilestoneId::from_uuid(id))?,
         // The answer to a proposal and the end of an assignment take the case away from whoever gives them, who may still hear that it was done.
         _ => None,
     };
@@ -154,6 +164,30 @@ fn event(
         comment,
     };
     db.event_insert(&event)?;
+    if let Some(milestone) = Milestone::of(kind) {
+        tell_referrer(db, open, &event, milestone)?;
+    }
+    Ok(())
+}
+
+/// Puts a milestone among the messages of a signed-in referrer who wants to hear back. Whether it is told is asked of the client's consents, as they
+/// stand after what is happening now, and again at each access.
+fn tell_referrer(db: &mut Db<'_>, open: &OpenCase, event: &Event, milestone: Milestone) -> Result<(), AppError> {
+    let referral = &open.case.referral;
+    let writer = &referral.referrer;
+    let Some(referrer) = writer.user.filter(|_| writer.channel == Channel::SignedIn && writer.feedback_wanted) else { return Ok(()) };
+    let told_until = shared_until(&db.consents_of(referral.id)?, ConsentPurpose::FeedbackToReferrer);
+    db.milestone_insert(&MilestoneMessage {
+        id: MilestoneId::from_uuid(event.id.as_uuid()),
+        programme: referral.programme,
+        referral: referral.id,
+        client: referral.client,
+        referrer,
+        milestone,
+        at: event.at,
+        told_until,
+        acknowledged_at: None,
+    })?;
     Ok(())
 }
 
@@ -283,6 +317,7 @@ pub fn store_sharing(db: &mut Db<'_>, open: &OpenCase) -> Result<Case, AppError>
     let before = &open.case.referral;
     let mut after = open.case.clone();
     after.shared_until = shared_until(&consents, ConsentPurpose::ShareWithLinkWorker);
+    db.milestones_tell_until(before.id, shared_until(&consents, ConsentPurpose::FeedbackToReferrer))?;
     db.referral_update(&after, before.version)?;
     if before.submission.is_some() {
         db.referral_snapshot_evaluation(before.id, shared_until(&consents, ConsentPurpose::Evaluation))?;

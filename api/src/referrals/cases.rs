@@ -40,6 +40,7 @@ use crate::consents::wire::ConsentCreate;
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{Patch, Text};
 use crate::operation::OpContext;
+use crate::programme_breaks::cases::{Clocks, clocks, concerns_breaks};
 use crate::visits::wire::codes;
 
 /// A referral that is to be written, whoever sends it.
@@ -358,7 +359,7 @@ pub fn create_signed_in(db: &mut Db<'_>, ctx: &OpContext, body: ReferralCreate) 
     };
     if body.submit {
         let (open, client) = create_sent(db, ctx, new, body.consent)?;
-        return Ok(view_of(&open, &client, ctx));
+        return Ok(view_of(&open, &client, Clocks::default(), ctx));
     }
     let mut open = create(db, ctx, new)?;
     if let Some(consent) = body.consent {
@@ -380,14 +381,15 @@ fn sees_contact(open: &OpenCase) -> bool {
 
 fn show(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<ReferralView, AppError> {
     let client = db.client_get(open.case.referral.client)?.ok_or_else(|| AppError::internal("the client of a referral is missing"))?;
-    let mut view = view_of(open, &client, ctx);
+    let referral = &open.case.referral;
+    let breaks = if concerns_breaks(referral) { db.breaks_of(referral.programme)? } else { Vec::new() };
+    let mut view = view_of(open, &client, clocks(referral, &breaks, ctx.now), ctx);
     // How it ended in the work with the client is not the sender's to read.
     if let Some(closure) = view.closure.as_mut()
         && matches!(open.role(), Some(Role::Coordinator | Role::Client))
     {
-        let id = open.case.referral.id;
-        closure.needs = Some(ClosingNeedsView::from(&db.referral_closing(id)?));
-        closure.unanswered_activity_links = Some(db.activity_links_unanswered(&[id])?.remove(&id).unwrap_or_default());
+        closure.needs = Some(ClosingNeedsView::from(&db.referral_closing(referral.id)?));
+        closure.unanswered_activity_links = Some(db.activity_links_unanswered(&[referral.id])?.remove(&referral.id).unwrap_or_default());
     }
     Ok(view)
 }
@@ -403,10 +405,10 @@ fn place<'a>(case: &'a Case, lives: &'a MunicipalityCode, protected: bool, follo
     }
 }
 
-fn view_of(open: &OpenCase, client: &Client, ctx: &OpContext) -> ReferralView {
+fn view_of(open: &OpenCase, client: &Client, clocks: Clocks, ctx: &OpContext) -> ReferralView {
     let follows = sees_contact(open);
     let place = place(&open.case, &client.data.municipality, client.data.non_disclosure, follows);
-    ReferralView::of(open, ClientSummary::of(client, follows, place), ctx.now)
+    ReferralView::of(open, ClientSummary::of(client, follows, place), clocks, ctx.now)
 }
 
 /// One referral.
@@ -470,6 +472,9 @@ pub fn list_seen(
     let cases = db.referral_list(visibility, filter, today, page)?;
     let ids: BTreeSet<ClientId> = cases.items.iter().map(|case| case.referral.client).collect();
     let clients: BTreeMap<ClientId, ClientFace> = db.client_faces(&ids.into_iter().collect::<Vec<_>>())?.into_iter().collect();
+    // Days are counted for those who wait; nobody else's page asks for breaks.
+    let waiting = cases.items.iter().map(|case| &case.referral).filter(|referral| referral.state == ReferralState::Waitlisted);
+    let breaks = db.breaks_of_all(waiting.map(|referral| referral.programme))?;
     let mut noted = BTreeSet::new();
     let mut items = Vec::with_capacity(cases.items.len());
     for case in &cases.items {
@@ -488,7 +493,8 @@ pub fn list_seen(
         let follows = access::sees_protected(grant.role) || case.referral.state == ReferralState::Draft;
         let shown =
             if veiled { None } else { Some((client.name.as_str(), place(case, &client.municipality, client.non_disclosure, follows))) };
-        items.push(ReferralListItem::of(case, shown, ctx.now));
+        let breaks = breaks.get(&case.referral.programme).map_or(&[][..], Vec::as_slice);
+        items.push(ReferralListItem::of(case, shown, clocks(&case.referral, breaks, ctx.now), ctx.now));
     }
     Ok(Page { items, next: cases.next })
 }
@@ -650,7 +656,7 @@ pub fn guide(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralGui
     let open = transition(db, ctx, Action::ReferralGuide, id, words(body.comment), |db, open| {
         let programme = open.case.referral.programme;
         for activity in &chosen {
-            let found = db.activity_get(*activity)?.filter(|found| found.active && found.programme == programme);
+            let found = db.activity_get(*activity)?.filter(|found| found.can_be_joined() && found.programme == programme);
             if found.is_none() {
                 return Err(AppError::fault(Fault::new("/activity_ids", "not_found", "One of the activities is not in the directory.")));
             }

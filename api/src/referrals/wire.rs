@@ -23,6 +23,7 @@ use crate::http::wire::{
     FollowUpAnswerCode, LongText, MessageKindCode, MessagePartyCode, NotFollowedUpReasonCode, OutcomeCode, Patch, PriorityCode,
     ReferralReasonCode, ReferralStateCode, RoleCode, RouteCode, SectorCode, Text, Timestamp, UnmetNeedCode,
 };
+use crate::programme_breaks::cases::Clocks;
 use crate::visits::wire::{Barriers, UnmetNeeds};
 
 /// Who writes the referral, as far as the sign-in does not say it.
@@ -496,6 +497,9 @@ pub struct ClosureView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0)]
     pub unanswered_activity_links: Option<i64>,
+    /// Whether the programme had a break on that day, which explains the closing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub explained_by_break: bool,
 }
 
 /// A referral. What is in it depends on who reads it: a referrer sees the state and, as far as the client has consented, how it ended.
@@ -568,6 +572,10 @@ pub struct ReferralView {
     /// Since when it waits for a link worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
+    /// Days on the waiting list, without those on which the programme had a break.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub waiting_days: Option<i64>,
     /// How urgent it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<PriorityCode>,
@@ -648,6 +656,10 @@ pub struct ReferralListItem {
     /// Since when it waits for a link worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
+    /// Days on the waiting list, without those on which the programme had a break.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub waiting_days: Option<i64>,
     /// How urgent it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<PriorityCode>,
@@ -707,9 +719,10 @@ pub struct ReferralListQuery {
 impl ReferralListItem {
     /// One line, with the client and their place as far as they are shown.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         case: &lahete_persistence::repo::referrals::Case,
         shown: Option<(&str, Option<&MunicipalityCode>)>,
+        clocks: Clocks,
         now: lahete_domain::time::Instant,
     ) -> Self {
         let referral = &case.referral;
@@ -729,6 +742,7 @@ impl ReferralListItem {
             submitted_at: referral.submission.as_ref().map(|submission| submission.at.into()),
             coordinator_id: referral.coordinator.map(|id| id.as_uuid()),
             waiting_since: referral.queue.map(|queue| queue.accepted_at.into()),
+            waiting_days: clocks.waiting_days,
             priority: referral.queue.map(|queue| queue.priority.into()),
             resume_on,
             follow_up_on,
@@ -747,7 +761,7 @@ fn dates(state: &ReferralState) -> (Option<Date>, Option<Date>) {
 impl ReferralView {
     /// The referral as the caller may see it.
     #[must_use]
-    pub fn of(open: &OpenCase, client: ClientSummary, now: lahete_domain::time::Instant) -> Self {
+    pub(crate) fn of(open: &OpenCase, client: ClientSummary, clocks: Clocks, now: lahete_domain::time::Instant) -> Self {
         let referral = &open.case.referral;
         let role = open.role();
         let sender = matches!(role, Some(Role::Referrer | Role::Integration));
@@ -761,6 +775,7 @@ impl ReferralView {
                 by_role: closure.by.role.into(),
                 needs: None,
                 unanswered_activity_links: None,
+                explained_by_break: clocks.closed_in_break,
             }),
             _ => None,
         };
@@ -813,6 +828,7 @@ impl ReferralView {
             coordinator_id: referral.coordinator.map(|id| id.as_uuid()),
             asked,
             waiting_since: referral.queue.map(|queue| queue.accepted_at.into()),
+            waiting_days: clocks.waiting_days,
             priority: referral.queue.map(|queue| queue.priority.into()),
             resume_on,
             follow_up_on,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use lahete_domain::access::{self, Action, Decision, Subject};
 use lahete_domain::codes::{Code, Instrument, Outcome, ReferralReason, ReferralStateCode, Route, Sector, Sex, VisitMode};
 use lahete_domain::ids::{Id as _, ProgrammeId};
+use lahete_domain::measure::definition::InstrumentKey;
 use lahete_domain::money::{hours, mean};
 use lahete_domain::statistics::{Cell, Detail, behind, breakdown, cell};
 use lahete_persistence::Db;
@@ -133,16 +134,33 @@ fn link_workers(agreements: &[i64], detail: Detail) -> LinkWorkersView {
     }
 }
 
-fn change(instrument: Instrument, figures: &OutcomeFigures, detail: Detail) -> MeasureChangeView {
-    let nothing = MeasurePairs { instrument, pairs: 0, start: 0, end: 0 };
-    let found = figures.pairs.iter().find(|pairs| pairs.instrument == instrument).copied().unwrap_or(nothing);
+/// The questionnaires of the report: those that every support period is asked for, then whatever else was answered by enough people to be told.
+fn changes(figures: &OutcomeFigures, detail: Detail) -> Vec<MeasureChangeView> {
+    let always: Vec<InstrumentKey> = [Instrument::Swemwbs, Instrument::Recommendation].into_iter().map(Into::into).collect();
+    let nothing = |instrument: &InstrumentKey| MeasurePairs { instrument: instrument.clone(), version: 1, pairs: 0, start: 0, end: 0 };
+    let mut shown = Vec::new();
+    for instrument in &always {
+        let found = figures.pairs.iter().filter(|pairs| pairs.instrument == *instrument);
+        let before = shown.len();
+        shown.extend(found.cloned());
+        if shown.len() == before {
+            shown.push(nothing(instrument));
+        }
+    }
+    let told = |pairs: &&MeasurePairs| !always.contains(&pairs.instrument) && cell(pairs.pairs, detail).value().is_some();
+    shown.extend(figures.pairs.iter().filter(told).cloned());
+    shown.iter().map(|pairs| change(pairs, figures, detail)).collect()
+}
+
+fn change(found: &MeasurePairs, figures: &OutcomeFigures, detail: Detail) -> MeasureChangeView {
     let (pairs, ended) = (found.pairs, figures.ended_periods);
     let pairs_cell = breakdown(&[pairs, ended - pairs], detail).into_iter().next().unwrap_or(Cell::Hidden);
     let ended_cell = cell(ended, detail);
     // Scores are hundredths, so the mean of the score itself is over a hundred times as many.
     let of = |sum: i64| behind(mean(sum, pairs.saturating_mul(100), 2), pairs, detail);
     MeasureChangeView {
-        instrument: instrument.into(),
+        instrument: found.instrument.clone().into(),
+        instrument_version: found.version,
         pairs: pairs_cell.into(),
         ended_periods: ended_cell.into(),
         pair_rate: pairs_cell.value().zip(ended_cell.value()).map(|(pairs, ended)| format!("{pairs}/{ended}")),
@@ -179,7 +197,7 @@ fn report(figures: &OutcomeFigures, scope: ReportScope, detail: Detail) -> Outco
         municipalities: rows(&places, detail),
         visits: visits(figures, detail),
         link_workers: link_workers(&figures.agreements, detail),
-        measures: Instrument::ALL.iter().map(|instrument| change(*instrument, figures, detail)).collect(),
+        measures: changes(figures, detail),
     }
 }
 
@@ -228,7 +246,7 @@ mod tests {
             travel_metres: 0,
             fees: MinuteCents::of(538 * 60, 1300),
             agreements: vec![1, 6, 3],
-            pairs: vec![MeasurePairs { instrument: Instrument::Swemwbs, pairs: 7, start: 13_944, end: 15_526 }],
+            pairs: vec![MeasurePairs { instrument: Instrument::Swemwbs.into(), version: 1, pairs: 7, start: 13_944, end: 15_526 }],
             ended_periods: 14,
         }
     }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::http::wire::{Date, Decimal, InstrumentCode};
+use crate::http::wire::{Date, Decimal};
+use crate::http::wire_sets::InstrumentName;
 
 /// Which referrals the report is about.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
@@ -125,12 +126,15 @@ pub struct LinkWorkersView {
 /// A questionnaire that was answered at both ends, by people who agreed to evaluation.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "instrument": "swemwbs", "pairs": {"count": 7, "suppressed": false}, "ended_periods": {"count": 14, "suppressed": false},
+    "instrument": "swemwbs", "instrument_version": 1, "pairs": {"count": 7, "suppressed": false}, "ended_periods": {"count": 14, "suppressed": false},
     "pair_rate": "7/14", "mean_start": "19.92", "mean_end": "22.18", "mean_change": "2.26"
 }))]
 pub struct MeasureChangeView {
     /// Which questionnaire.
-    pub instrument: InstrumentCode,
+    pub instrument: InstrumentName,
+    /// The version that both answers were scored with; those of different versions are not a pair.
+    #[schema(minimum = 1)]
+    pub instrument_version: u16,
     /// How many people answered it at the start and at the end.
     pub pairs: CountView,
     /// How many support periods are over.
@@ -180,7 +184,7 @@ pub struct MeasureChangeView {
     },
     "link_workers": {"involved": {"count": 9, "suppressed": false}, "agreements_min": 1, "agreements_max": 6},
     "measures": [{
-        "instrument": "swemwbs", "pairs": {"count": 7, "suppressed": false}, "ended_periods": {"count": 14, "suppressed": false},
+        "instrument": "swemwbs", "instrument_version": 1, "pairs": {"count": 7, "suppressed": false}, "ended_periods": {"count": 14, "suppressed": false},
         "pair_rate": "7/14", "mean_start": "19.92", "mean_end": "22.18", "mean_change": "2.26"
     }]
 }))]

@@ -8,7 +8,9 @@ use lahete_domain::access::{self, Action, Scope, Visibility};
 use lahete_domain::actor::Grant;
 use lahete_domain::codes::{AuditAction, Code as _, EventKind, Instrument, Role, Timepoint};
 use lahete_domain::ids::{ClientId, Id as _, ProgrammeId, ProgrammeTermsId, ReferralId, SupportPeriodId};
+use lahete_domain::link_worker::absence_from;
 use lahete_domain::programme::{DEFAULT_FEE_PER_HOUR, DEFAULT_MAX_MINUTES_PER_MONTH, DEFAULT_MAX_MONTHS, Terms, terms_on};
+use lahete_domain::programme_break::break_on;
 use lahete_domain::support_period::{EndFacts, EndProposal, Start, SupportPeriod};
 use lahete_domain::time::Month;
 use lahete_domain::visit::MonthHours;
@@ -126,6 +128,10 @@ fn views(db: &mut Db<'_>, ctx: &OpContext, periods: &[SupportPeriod]) -> Result<
     let used = db.clients_minutes_in_month(&clients, month)?;
     let unanswered = db.activity_links_unanswered(&referrals)?;
     let mut limits: BTreeMap<ProgrammeId, i64> = BTreeMap::new();
+    let running: Vec<_> = periods.iter().filter(|period| period.expect_running().is_ok()).collect();
+    let breaks = db.breaks_of_all(running.iter().map(|period| period.programme))?;
+    let walking: Vec<_> = companions.iter().filter(|companion| companion.current).map(|companion| companion.link_worker).collect();
+    let absences = db.absences_from(&walking, today)?;
     for period in periods {
         if let Entry::Vacant(place) = limits.entry(period.programme) {
             place.insert(terms_on_day(db, period.programme, today)?.max_minutes_per_month);
@@ -136,9 +142,13 @@ fn views(db: &mut Db<'_>, ctx: &OpContext, periods: &[SupportPeriod]) -> Result<
             used: used.get(&period.client).copied().unwrap_or_default(),
             limit: limits.get(&period.programme).copied().unwrap_or(DEFAULT_MAX_MINUTES_PER_MONTH),
         };
+        let companion = companions.iter().find(|companion| companion.referral == period.referral);
+        let away = companion.filter(|companion| companion.current).and_then(|companion| absences.get(&companion.link_worker));
         let around = Surroundings {
+            programme_break: breaks.get(&period.programme).filter(|_| period.expect_running().is_ok()).and_then(|all| break_on(all, today)),
+            absence: away.and_then(|all| absence_from(all, today)),
             today,
-            companion: companions.iter().find(|companion| companion.referral == period.referral),
+            companion,
             month_hours: MonthHoursView::new(month, hours),
             months: totals.get(&period.id).map_or(&[], Vec::as_slice),
             unanswered_links: unanswered.get(&period.referral).copied().unwrap_or_default(),
@@ -183,15 +193,22 @@ pub(crate) fn start(
         submitted_on: open.case.referral.submission.as_ref().map(|submission| submission.on),
     };
     let period = SupportPeriod::start(period_id, programme, id, client, start, &terms, today)?;
-    let measure = body.start_measure.scored(Instrument::Swemwbs, "/start_measure")?;
-    let recommendation =
-        body.start_recommendation.as_ref().map(|answer| answer.scored(Instrument::Recommendation, "/start_recommendation")).transpose()?;
+    let swemwbs = measures::cases::in_use(db, programme, Instrument::Swemwbs)?;
+    let measure = body.start_measure.scored(&swemwbs, "/start_measure")?;
+    let recommendation = match &body.start_recommendation {
+        Some(answer) => {
+            let recommendation = measures::cases::in_use(db, programme, Instrument::Recommendation)?;
+            let scored = answer.scored(&recommendation, "/start_recommendation")?;
+            Some((recommendation, scored))
+        }
+        None => None,
+    };
     db.support_period_insert(&period)?;
     let first = NewVisit { content: body.first_visit.content(), workers: None, driver: None, held: true, over_limit_reason: None };
     let visit = record(db, ctx, &open.case, &period, first)?;
-    measures::cases::record(db, ctx, period_id, Instrument::Swemwbs, Timepoint::Start, measure)?;
-    if let Some(answer) = recommendation {
-        measures::cases::record(db, ctx, period_id, Instrument::Recommendation, Timepoint::Start, answer)?;
+    measures::cases::record(db, ctx, &period, &swemwbs, Timepoint::Start, measure)?;
+    if let Some((recommendation, answer)) = recommendation {
+        measures::cases::record(db, ctx, &period, &recommendation, Timepoint::Start, answer)?;
     }
     case::commit(db, ctx, &open, changed, None)?;
     case::line(db, ctx, &open, EventKind::VisitHeld)?;
@@ -371,7 +388,9 @@ pub(crate) fn end(
     ];
     for (instrument, answer, pointer) in given {
         if let Some(answer) = answer {
-            measures::cases::record(db, ctx, id, instrument, Timepoint::End, answer.scored(instrument, pointer)?)?;
+            let instrument = measures::cases::in_use(db, period.programme, instrument)?;
+            let scored = answer.scored(&instrument, pointer)?;
+            measures::cases::record(db, ctx, &period, &instrument, Timepoint::End, scored)?;
         }
     }
     activity_links::cases::answer(db, ctx, &open, &body.activity_links)?;

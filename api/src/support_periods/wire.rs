@@ -3,8 +3,10 @@
 use chrono::NaiveDate;
 use lahete_domain::codes::VisitPurpose;
 use lahete_domain::ids::{Id as _, LinkWorkerId};
-use lahete_domain::referral::command::ClosingNeeds;
+use lahete_domain::link_worker::Absence;
 use lahete_domain::mileage::PASSENGERS_MAX;
+use lahete_domain::programme_break::ProgrammeBreak;
+use lahete_domain::referral::command::ClosingNeeds;
 use lahete_domain::support_period::{EndProposal, SupportPeriod, SupportPeriodState};
 use lahete_domain::text::{NOTE_MAX, REASON_MAX};
 use lahete_domain::time::{minus_days, plus_days};
@@ -24,6 +26,7 @@ use crate::http::wire::{
 };
 use crate::http::wire_sets::Count;
 use crate::measures::wire::MeasureAnswer;
+use crate::programme_breaks::wire::ProgrammeBreakView;
 use crate::referrals::wire::ClosingNeedsView;
 use crate::visits::wire::{Barriers, Minutes, MonthHoursView, SupportKinds, UnmetNeeds, codes};
 
@@ -217,6 +220,8 @@ pub struct SupportPeriodQuery {
     /// Under way and planned to end within so many days, or planned to have ended before. Usual measures are 30 and 14.
     #[param(minimum = 0, maximum = 366)]
     ends_within_days: Option<i32>,
+    /// Whose link worker is away on this day.
+    link_worker_absent_on: Option<Date>,
 }
 
 impl SupportPeriodQuery {
@@ -230,6 +235,7 @@ impl SupportPeriodQuery {
             ends_before: self.ends_before,
             ends_by: self.ends_within_days.map(|within| plus_days(today, days(within))),
             quiet_since: self.no_visit_for_days.map(|quiet| minus_days(today, days(quiet))),
+            link_worker_absent_on: self.link_worker_absent_on,
         }
     }
 }
@@ -244,11 +250,23 @@ pub struct CompanionView {
     pub name: String,
     /// Whether they walk beside the client now. Otherwise they were the last to.
     pub current: bool,
+    /// The first day on which they are away: now, or the next time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent_from: Option<Date>,
+    /// The last day of it, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent_until: Option<Date>,
 }
 
-impl From<&Companion> for CompanionView {
-    fn from(companion: &Companion) -> Self {
-        Self { id: companion.link_worker.as_uuid(), name: companion.name.clone(), current: companion.current }
+impl CompanionView {
+    fn of(companion: &Companion, absence: Option<&Absence>) -> Self {
+        Self {
+            id: companion.link_worker.as_uuid(),
+            name: companion.name.clone(),
+            current: companion.current,
+            absent_from: absence.map(|absence| absence.days.from),
+            absent_until: absence.and_then(|absence| absence.days.until),
+        }
     }
 }
 
@@ -398,6 +416,9 @@ pub struct SupportPeriodView {
     /// When it is over: what stood in the client's way and what was missing. Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<ClosingNeedsView>,
+    /// The break of the programme in which today lies. Nothing is refused because of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub programme_break: Option<ProgrammeBreakView>,
     /// What the link worker's hour sheet comes to with the first visit. Only in the answer to the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hour_sheet: Option<HourSheetTotals>,
@@ -416,6 +437,10 @@ pub struct Surroundings<'a> {
     pub months: &'a [MonthTotals],
     /// Activities of which nobody has said what comes of them.
     pub unanswered_links: i64,
+    /// When the link worker is away.
+    pub absence: Option<&'a Absence>,
+    /// The break of the programme in which today lies.
+    pub programme_break: Option<&'a ProgrammeBreak>,
 }
 
 impl SupportPeriodView {
@@ -453,13 +478,14 @@ impl SupportPeriodView {
             days_to_planned_end: ended_on.is_none().then(|| (period.planned_end_on - around.today).num_days()),
             last_visit_on,
             days_without_visit: ended_on.is_none().then(|| (around.today - last_visit_on.unwrap_or(period.starts_on)).num_days()),
-            link_worker: around.companion.map(CompanionView::from),
+            link_worker: around.companion.map(|companion| CompanionView::of(companion, around.absence)),
             end_proposal: period.end_proposal.as_ref().map(EndProposalView::from),
             month_hours: around.month_hours,
             totals: around.months.iter().fold(VisitTotalsView::default(), VisitTotalsView::with),
             months: around.months.iter().map(month).collect(),
             unanswered_activity_links: around.unanswered_links,
             needs: None,
+            programme_break: around.programme_break.map(|found| ProgrammeBreakView::of(found, around.today)),
             hour_sheet: None,
         }
     }

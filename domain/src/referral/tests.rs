@@ -49,6 +49,7 @@ fn programme() -> Programme {
         privacy_notice_url: None,
         municipalities: BTreeSet::from([sodankyla()]),
         active: true,
+        refresher_months: 6,
     }
 }
 

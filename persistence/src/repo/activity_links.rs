@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use lahete_domain::activity::{ActivityLink, ActivityLinkState};
-use lahete_domain::codes::{ActivityLinkStateCode, Barrier, UnmetNeed};
+use lahete_domain::codes::{ActivityLinkStateCode, ActivityStatus, Barrier, UnmetNeed};
 use lahete_domain::ids::{ActivityId, ActivityLinkId, Id, ReferralId};
 use lahete_domain::version::Version;
 
@@ -90,11 +90,13 @@ pub struct NamedActivityLink {
     pub link: ActivityLink,
     /// The activity's name.
     pub activity_name: String,
+    /// Whether one can join the activity.
+    pub activity_status: ActivityStatus,
 }
 
 impl NamedActivityLink {
-    fn read((row, activity_name): (ActivityLinkRow, String)) -> Result<Self, StoreError> {
-        Ok(Self { link: row.try_into()?, activity_name })
+    fn read((row, activity_name, status): (ActivityLinkRow, String, CodeCol<ActivityStatus>)) -> Result<Self, StoreError> {
+        Ok(Self { link: row.try_into()?, activity_name, activity_status: status.0 })
     }
 }
 
@@ -116,8 +118,8 @@ impl Db<'_> {
         let row = activity_links::table
             .inner_join(activities::table)
             .filter(activity_links::id.eq(IdCol(id)))
-            .select((ActivityLinkRow::as_select(), activities::name))
-            .first::<(ActivityLinkRow, String)>(self.conn())
+            .select((ActivityLinkRow::as_select(), activities::name, activities::status))
+            .first::<(ActivityLinkRow, String, CodeCol<ActivityStatus>)>(self.conn())
             .optional()?;
         row.map(NamedActivityLink::read).transpose()
     }
@@ -179,7 +181,7 @@ impl Db<'_> {
         let mut query = activity_links::table
             .inner_join(activities::table)
             .filter(activity_links::referral_id.eq(IdCol(referral)))
-            .select((ActivityLinkRow::as_select(), activities::name))
+            .select((ActivityLinkRow::as_select(), activities::name, activities::status))
             .into_boxed::<MultiBackend>();
         if let Some(cursor) = &request.after {
             let Some(at) = parse_instant(&cursor.sort) else { return Ok(Page { items: Vec::new(), next: None }) };
@@ -188,11 +190,15 @@ impl Db<'_> {
             query = query.filter(activity_links::proposed_at.ge(InstantCol(at))).filter(behind);
         }
         let rows =
-            query
-                .order((activity_links::proposed_at.asc(), activity_links::id.asc()))
-                .limit(request.fetch())
-                .load::<(ActivityLinkRow, String)>(self.conn())?;
-        let cursor = |(row, _): &(ActivityLinkRow, String)| Cursor { sort: row.proposed_at.0.to_string(), id: row.id.0.as_uuid() };
+            query.order((activity_links::proposed_at.asc(), activity_links::id.asc())).limit(request.fetch()).load::<(
+                ActivityLinkRow,
+                String,
+                CodeCol<ActivityStatus>,
+            )>(self.conn())?;
+        let cursor = |(row, _, _): &(ActivityLinkRow, String, CodeCol<ActivityStatus>)| Cursor {
+            sort: row.proposed_at.0.to_string(),
+            id: row.id.0.as_uuid(),
+        };
         Page::from_rows(rows, request, cursor).try_map(NamedActivityLink::read)
     }
 }

@@ -353,6 +353,8 @@ pub struct AuditFilter {
     pub from: Option<Instant>,
     /// Events before this instant.
     pub until: Option<Instant>,
+    /// Without the events of operations whose names begin like this: what the reader may not know of.
+    pub without: &'static [&'static str],
 }
 
 /// The names of those who stand in events.
@@ -421,6 +423,9 @@ impl Db<'_> {
         }
         if let Some(client) = filter.client {
             query = query.filter(audit_events::client_id.eq(IdCol(client)));
+        }
+        for begin in filter.without {
+            query = query.filter(audit_events::operation.not_like(format!("{begin}%")));
         }
         if let Some(cursor) = &request.after {
             // A cursor that no list gave out ends the list: there is nothing behind it.

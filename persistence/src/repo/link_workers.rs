@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use diesel::dsl::{count_star, exists};
+use diesel::dsl::{count_star, exists, not, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use lahete_domain::actor::Validity;
 use lahete_domain::codes::{AssignmentStateCode, ContractKind, DeclineReason, LinkWorkerStatus, TrainingKind, VisitStateCode};
 use lahete_domain::ids::{ClientId, ContractId, Id, LinkWorkerId, OrganisationId, ProgrammeId, TrainingId, UserId};
@@ -18,7 +19,9 @@ use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
-use crate::schema::{assignments, contracts, link_worker_municipalities, link_workers, referrals, trainings, visit_workers, visits};
+use crate::schema::{
+    absences, assignments, contracts, link_worker_municipalities, link_workers, referrals, trainings, visit_workers, visits,
+};
 use crate::sql_types::{CodeCol, IdCol, VersionCol};
 
 const TABLE: &str = "link_workers";
@@ -193,6 +196,10 @@ pub struct LinkWorkerFilter {
     pub status: Option<LinkWorkerStatus>,
     /// Only those who speak this language, a BCP 47 tag.
     pub language: Option<String>,
+    /// Only those who take clients on this day: active, with a contract in force, and not away.
+    pub available_on: Option<NaiveDate>,
+    /// Only those whose last course or refresher was completed on the day of their programme or before.
+    pub trained_until: Option<BTreeMap<ProgrammeId, NaiveDate>>,
 }
 
 /// What is known of a link worker besides the record itself.
@@ -333,6 +340,31 @@ impl Db<'_> {
             let [first, middle, last] = tag_patterns(tag);
             let speaks = link_workers::languages.eq(tag).or(link_workers::languages.like(first));
             query = query.filter(speaks.or(link_workers::languages.like(middle)).or(link_workers::languages.like(last)));
+        }
+        if let Some(day) = filter.available_on {
+            let away = absences::table
+                .filter(absences::link_worker_id.eq(link_workers::id))
+                .filter(absences::from_day.le(day))
+                .filter(absences::until_day.is_null().or(absences::until_day.ge(day).assume_not_null()));
+            let bound = contracts::table
+                .filter(contracts::link_worker_id.eq(link_workers::id))
+                .filter(contracts::valid_from.le(day))
+                .filter(contracts::valid_until.is_null().or(contracts::valid_until.ge(day).assume_not_null()));
+            query =
+                query.filter(link_workers::status.eq(CodeCol(LinkWorkerStatus::Active))).filter(not(exists(away))).filter(exists(bound));
+        }
+        if let Some(last_days) = &filter.trained_until {
+            let counting = || {
+                trainings::table
+                    .filter(trainings::link_worker_id.eq(link_workers::id))
+                    .filter(trainings::kind.eq_any([TrainingKind::BasicCourse, TrainingKind::Refresher].map(CodeCol)))
+            };
+            let mut due: Box<dyn BoxableExpression<link_workers::table, MultiBackend, SqlType = Bool>> = Box::new(sql::<Bool>("(1=0)"));
+            for (programme, last) in last_days {
+                let fresh = counting().filter(trainings::completed_on.gt(*last));
+                due = Box::new(due.or(link_workers::programme_id.eq(IdCol(*programme)).and(exists(counting())).and(not(exists(fresh)))));
+            }
+            query = query.filter(due);
         }
         if let Some(cursor) = &request.after {
             let behind = link_workers::name.gt(&cursor.sort).or(link_workers::id.gt(IdCol(LinkWorkerId::from_uuid(cursor.id))));

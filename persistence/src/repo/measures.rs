@@ -1,9 +1,13 @@
 //! Answered questionnaires.
 
 use diesel::prelude::*;
-use lahete_domain::codes::{AnswerMode, Instrument, MissingReason, Timepoint};
-use lahete_domain::ids::{Id, MeasureId, SupportPeriodId};
-use lahete_domain::measure::{Answer, Measure, Score};
+use lahete_domain::codes::{AnswerMode, MissingReason, Timepoint};
+use lahete_domain::ids::{GoalId, Id, MeasureId, SupportPeriodId};
+use lahete_domain::measure::definition::InstrumentKey;
+use lahete_domain::measure::goal_attainment::GoalAnswer;
+use lahete_domain::measure::{Answer, Answered, Measure, Score};
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::connection::MultiBackend;
 use crate::db::Db;
@@ -19,7 +23,7 @@ const TABLE: &str = "measures";
 struct MeasureRow {
     id: IdCol<MeasureId>,
     support_period_id: IdCol<SupportPeriodId>,
-    instrument: CodeCol<Instrument>,
+    instrument: String,
     timepoint: CodeCol<Timepoint>,
     mode: Option<CodeCol<AnswerMode>>,
     answers: Option<JsonCol>,
@@ -27,6 +31,29 @@ struct MeasureRow {
     hundredths: Option<i64>,
     missing_reason: Option<CodeCol<MissingReason>>,
     recorded_at: InstantCol,
+    instrument_version: i64,
+}
+
+/// Answers to items are an array of numbers, with null for a gap; answers by goals one of triples.
+fn to_json(answered: &Answered) -> Value {
+    match answered {
+        Answered::Items(answers) => json!(answers),
+        Answered::Goals(goals) => {
+            let triple = |goal: &GoalAnswer| json!([goal.goal.as_uuid().hyphenated().to_string(), goal.weight, goal.attained]);
+            Value::from(goals.iter().map(triple).collect::<Vec<_>>())
+        }
+    }
+}
+
+fn from_json(json: Value) -> Option<Answered> {
+    if json.as_array()?.first().is_some_and(Value::is_array) {
+        let triples: Vec<(String, u8, i8)> = serde_json::from_value(json).ok()?;
+        let goal = |(goal, weight, attained): (String, u8, i8)| {
+            Some(GoalAnswer { goal: GoalId::from_uuid(Uuid::parse_str(&goal).ok()?), weight, attained })
+        };
+        return triples.into_iter().map(goal).collect::<Option<_>>().map(Answered::Goals);
+    }
+    serde_json::from_value(json).ok().map(Answered::Items)
 }
 
 impl From<&Measure> for MeasureRow {
@@ -34,7 +61,7 @@ impl From<&Measure> for MeasureRow {
         let row = Self {
             id: IdCol(measure.id),
             support_period_id: IdCol(measure.support_period),
-            instrument: CodeCol(measure.instrument),
+            instrument: measure.instrument.as_str().to_owned(),
             timepoint: CodeCol(measure.timepoint),
             mode: None,
             answers: None,
@@ -42,13 +69,14 @@ impl From<&Measure> for MeasureRow {
             hundredths: None,
             missing_reason: None,
             recorded_at: InstantCol(measure.recorded_at),
+            instrument_version: i64::from(measure.version),
         };
         match &measure.answer {
-            Answer::Given { mode, answers, score } => Self {
+            Answer::Given { mode, answered, score } => Self {
                 mode: Some(CodeCol(*mode)),
-                answers: Some(JsonCol(serde_json::Value::from(answers.clone()))),
-                raw: Some(i64::from(score.raw)),
-                hundredths: Some(i64::from(score.hundredths)),
+                answers: Some(JsonCol(to_json(answered))),
+                raw: score.map(|score| i64::from(score.raw)),
+                hundredths: score.map(|score| i64::from(score.hundredths)),
                 ..row
             },
             Answer::Missing(reason) => Self { missing_reason: Some(CodeCol(*reason)), ..row },
@@ -61,22 +89,26 @@ impl TryFrom<MeasureRow> for Measure {
 
     fn try_from(row: MeasureRow) -> Result<Self, StoreError> {
         let corrupt = |column| StoreError::corrupt(TABLE, column, row.id.0);
-        let answer = match (row.missing_reason, row.mode, row.answers, row.raw, row.hundredths) {
-            (Some(reason), None, None, None, None) => Answer::Missing(reason.0),
-            (None, Some(mode), Some(answers), Some(raw), Some(hundredths)) => Answer::Given {
-                mode: mode.0,
-                answers: serde_json::from_value(answers.0).map_err(|_| corrupt("answers"))?,
-                score: Score {
-                    raw: i32::try_from(raw).map_err(|_| corrupt("raw"))?,
-                    hundredths: i32::try_from(hundredths).map_err(|_| corrupt("hundredths"))?,
-                },
-            },
+        let score = match (row.raw, row.hundredths) {
+            (Some(raw), Some(hundredths)) => Some(Score {
+                raw: i32::try_from(raw).map_err(|_| corrupt("raw"))?,
+                hundredths: i32::try_from(hundredths).map_err(|_| corrupt("hundredths"))?,
+            }),
+            (None, None) => None,
+            _ => return Err(corrupt("raw")),
+        };
+        let answer = match (row.missing_reason, row.mode, row.answers) {
+            (Some(reason), None, None) if score.is_none() => Answer::Missing(reason.0),
+            (None, Some(mode), Some(answers)) => {
+                Answer::Given { mode: mode.0, answered: from_json(answers.0).ok_or_else(|| corrupt("answers"))?, score }
+            }
             _ => return Err(corrupt("missing_reason")),
         };
         Ok(Self {
             id: row.id.0,
             support_period: row.support_period_id.0,
-            instrument: row.instrument.0,
+            instrument: InstrumentKey::parse(&row.instrument).ok_or_else(|| corrupt("instrument"))?,
+            version: u16::try_from(row.instrument_version).map_err(|_| corrupt("instrument_version"))?,
             timepoint: row.timepoint.0,
             answer,
             recorded_at: row.recorded_at.0,

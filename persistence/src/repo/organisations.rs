@@ -1,6 +1,6 @@
 //! Employers of referrers and workers, and providers of activities.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use lahete_domain::codes::{OrganisationKind, Sector};
@@ -9,7 +9,8 @@ use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::user::Organisation;
 use lahete_domain::version::Version;
 
-use crate::connection::MultiBackend;
+use crate::among::among;
+use crate::connection::{MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
@@ -81,6 +82,24 @@ impl TryFrom<OrganisationRow> for Organisation {
 }
 
 impl Db<'_> {
+    /// The names and kinds of some organisations.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn organisations_named(
+        &mut self,
+        ids: &BTreeSet<OrganisationId>,
+    ) -> Result<BTreeMap<OrganisationId, (String, OrganisationKind)>, StoreError> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        type Row = (IdCol<OrganisationId>, String, CodeCol<OrganisationKind>);
+        let wanted = among(organisations::id, ids.iter().copied());
+        let query = organisations::table.filter(wanted).select((organisations::id, organisations::name, organisations::kind));
+        let rows: Vec<Row> = on_backend!(self.conn(), |c| query.load(c))?;
+        Ok(rows.into_iter().map(|(id, name, kind)| (id.0, (name, kind.0))).collect())
+    }
+
     /// Adds an organisation.
     ///
     /// # Errors

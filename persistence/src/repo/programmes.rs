@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use lahete_domain::ids::{Id, ProgrammeId, ProgrammeTermsId};
 use lahete_domain::money::Cents;
-use lahete_domain::programme::{MunicipalityCode, Programme, Terms};
+use lahete_domain::programme::{DEFAULT_REFRESHER_MONTHS, MunicipalityCode, Programme, Terms};
 use lahete_domain::version::Version;
 
 use crate::among::among;
@@ -26,6 +26,7 @@ struct ProgrammeRow {
     controller: String,
     privacy_notice_url: Option<String>,
     active: bool,
+    refresher_months: i64,
 }
 
 impl From<&Programme> for ProgrammeRow {
@@ -37,6 +38,7 @@ impl From<&Programme> for ProgrammeRow {
             controller: programme.controller.clone(),
             privacy_notice_url: programme.privacy_notice_url.clone(),
             active: programme.active,
+            refresher_months: i64::from(programme.refresher_months),
         }
     }
 }
@@ -51,6 +53,8 @@ impl ProgrammeRow {
             privacy_notice_url: self.privacy_notice_url,
             municipalities,
             active: self.active,
+            // The schema holds it between 1 and 60.
+            refresher_months: u32::try_from(self.refresher_months).unwrap_or(DEFAULT_REFRESHER_MONTHS),
         }
     }
 }

@@ -109,6 +109,8 @@ pub struct Table {
     pub fate: Fate,
     /// Whether it is shown in a copy.
     pub copied: bool,
+    /// Which of its rows are shown in a copy: all when there is no condition.
+    pub shown: Option<&'static str>,
     /// Its columns.
     pub columns: &'static [Column],
 }
@@ -161,11 +163,18 @@ impl Column {
 }
 
 const fn table(name: &'static str, class: RecordClass, scope: Scope, fate: Fate, columns: &'static [Column]) -> Table {
-    Table { name, class, scope, fate, copied: true, columns }
+    Table { name, class, scope, fate, copied: true, shown: None, columns }
 }
 
 const fn silent(name: &'static str, class: RecordClass, scope: Scope, fate: Fate, columns: &'static [Column]) -> Table {
-    Table { name, class, scope, fate, copied: false, columns }
+    Table { name, class, scope, fate, copied: false, shown: None, columns }
+}
+
+impl Table {
+    /// Shows only the rows that a condition holds for.
+    const fn shown_when(self, condition: &'static str) -> Self {
+        Self { shown: Some(condition), ..self }
+    }
 }
 
 /// Every table with data about clients, in the order in which they are erased: what is found by another table goes before it.
@@ -221,6 +230,36 @@ pub const TABLES: &[Table] = &[
             at("sent_at"),
         ],
     ),
+    // Counted with the messages: a class of its own would tell by its count that there is a concern which the person may not know of yet.
+    table(
+        "concerns",
+        RecordClass::Message,
+        Scope::ByReferral,
+        Fate::Delete,
+        &[
+            plain("id"),
+            hidden("version"),
+            hidden("programme_id"),
+            plain("referral_id"),
+            hidden("client_id"),
+            code("kind", "concern-kinds"),
+            plain("facts"),
+            yes_no("person_informed"),
+            plain("not_informed_reason"),
+            plain("consulted"),
+            plain("reported_place"),
+            at("reported_at"),
+            plain("follow_up"),
+            hidden("reporter_id"),
+            code("reporter_role", "roles"),
+            at("recorded_at"),
+            at("closed_at"),
+            at("released_at"),
+            hidden("released_by"),
+            plain("release_words"),
+        ],
+    )
+    .shown_when("released_at IS NOT NULL"),
     table(
         "contact_attempts",
         RecordClass::ContactAttempt,
@@ -370,6 +409,45 @@ pub const TABLES: &[Table] = &[
             plain("hundredths"),
             code("missing_reason", "missing-reasons"),
             at("recorded_at"),
+            plain("instrument_version"),
+        ],
+    ),
+    table(
+        "feedback",
+        RecordClass::Message,
+        Scope::ByReferral,
+        Fate::Delete,
+        &[
+            plain("id"),
+            hidden("version"),
+            hidden("programme_id"),
+            plain("referral_id"),
+            hidden("client_id"),
+            code("stage", "feedback-stages"),
+            code("party", "feedback-parties"),
+            hidden("author_id"),
+            code("author_role", "roles"),
+            column("ratings", Kind::Json),
+            plain("words"),
+            at("given_at"),
+            at("changed_at"),
+        ],
+    ),
+    table(
+        "milestones",
+        RecordClass::Message,
+        Scope::ByReferral,
+        Fate::Delete,
+        &[
+            plain("id"),
+            hidden("programme_id"),
+            plain("referral_id"),
+            hidden("client_id"),
+            hidden("referrer_user_id"),
+            code("milestone", "milestones"),
+            at("at"),
+            hidden("told_until"),
+            at("acknowledged_at"),
         ],
     ),
     table(
@@ -766,13 +844,24 @@ pub const OTHER_TABLES: &[(&str, &str)] = &[
     ("audit_beginnings", "where chains of the trail begin"),
     ("consent_texts", "settings"),
     ("activities", "the directory of activities"),
-    ("activity_themes", "the directory of activities"),
+    ("activity_sources", "the directory of activities"),
+    ("activity_import_records", "organisations and places of the national service directory, without persons"),
+    ("activity_imports", "imports of the directory; who of the staff asked for them"),
+    ("theme_mappings", "settings"),
     ("link_workers", "staff"),
     ("link_worker_municipalities", "staff"),
     ("contracts", "staff"),
     ("trainings", "staff"),
+    ("absences", "staff"),
+    ("mentoring_sessions", "staff"),
+    ("programme_breaks", "settings"),
+    ("concern_guidance", "settings"),
     ("hour_sheets", "pay of staff"),
     ("mileage_rates", "settings"),
+    ("measure_instruments", "settings"),
+    ("measure_texts", "settings"),
+    ("individual_uses", "settings"),
+    ("group_answers", "answers without persons"),
     ("retention_policies", "settings"),
     ("retention_runs", "counts without persons"),
 ];
@@ -923,7 +1012,10 @@ impl Db<'_> {
         let whose = Whose::Client(client);
         let mut all = Vec::new();
         for table in TABLES.iter().filter(|table| if given_only { table.has_given() } else { table.copied }) {
-            let Some(condition) = table.scope.condition(&whose) else { continue };
+            let Some(mut condition) = table.scope.condition(&whose) else { continue };
+            if let Some(shown) = table.shown {
+                condition = format!("{condition} AND {shown}");
+            }
             let postgresql = matches!(self.conn(), AnyConnection::Postgresql(_));
             let query = format!("SELECT {} FROM {} WHERE {condition}", table.object(given_only, postgresql), table.name);
             let lines = diesel::dsl::sql::<Text>(&query).load::<String>(self.conn())?;
@@ -942,8 +1034,9 @@ impl Db<'_> {
 
     /// Opens what is sealed in a row of a copy.
     fn open_sealed(&mut self, table: &'static Table, client: ClientId, row: &mut Map<String, Value>) -> Result<(), StoreError> {
-        let of_referral = row.get("referral_id").and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok());
-        let id = if table.scope == Scope::Client { client.as_uuid() } else { of_referral.unwrap_or_default() };
+        // A row that has no id of its own goes by that of its referral.
+        let named = row.get("id").or_else(|| row.get("referral_id")).and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok());
+        let id = if table.scope == Scope::Client { client.as_uuid() } else { named.unwrap_or_default() };
         for column in table.columns {
             if let Some(Value::String(stored)) = row.get_mut(column.name)
                 && Keys::text_key(stored).is_some()

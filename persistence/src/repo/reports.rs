@@ -11,10 +11,10 @@ use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable, Text};
 use lahete_domain::codes::{
-    AssignmentStateCode, Code, Instrument, Outcome, ReferralReason, ReferralStateCode, Route, Sector, Sex, SupportPeriodStateCode,
-    Timepoint, VisitMode,
+    AssignmentStateCode, Code, Outcome, ReferralReason, ReferralStateCode, Route, Sector, Sex, SupportPeriodStateCode, Timepoint, VisitMode,
 };
 use lahete_domain::ids::{LinkWorkerId, ProgrammeId};
+use lahete_domain::measure::definition::InstrumentKey;
 use lahete_domain::money::MinuteCents;
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::visit::counts_against_limit;
@@ -109,10 +109,12 @@ pub struct ContactSums {
 }
 
 /// Questionnaires answered at both ends of support periods that are over, with consent to evaluation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MeasurePairs {
     /// Which questionnaire.
-    pub instrument: Instrument,
+    pub instrument: InstrumentKey,
+    /// The version that both answers were scored with.
+    pub version: u16,
     /// How many pairs.
     pub pairs: i64,
     /// Sum of the scores at the start, in hundredths.
@@ -411,6 +413,7 @@ impl Db<'_> {
             .field(measures::support_period_id)
             .eq(support_periods::id)
             .and(ends.field(measures::instrument).eq(measures::instrument))
+            .and(ends.field(measures::instrument_version).eq(measures::instrument_version))
             .and(ends.field(measures::timepoint).eq(CodeCol(Timepoint::End)));
         let tables = referral_snapshots::table
             .inner_join(support_periods::table.on(of_referral))
@@ -424,15 +427,23 @@ impl Db<'_> {
             .filter(support_periods::state.eq(CodeCol(SupportPeriodStateCode::Ended)))
             .filter(measures::hundredths.is_not_null())
             .filter(ends.field(measures::hundredths).is_not_null())
-            .group_by(measures::instrument)
+            .group_by((measures::instrument, measures::instrument_version))
+            .order((measures::instrument, measures::instrument_version))
             .select((
                 measures::instrument,
+                measures::instrument_version,
                 count_star(),
                 sql::<BigInt>("CAST(SUM(measures.hundredths) AS BIGINT)"),
                 sql::<BigInt>("CAST(SUM(ends.hundredths) AS BIGINT)"),
             ))
-            .load::<(CodeCol<Instrument>, i64, i64, i64)>(self.conn())?;
-        Ok(rows.into_iter().map(|(instrument, pairs, start, end)| MeasurePairs { instrument: instrument.0, pairs, start, end }).collect())
+            .load::<(String, i64, i64, i64, i64)>(self.conn())?;
+        let pair = |(instrument, version, pairs, start, end): (String, i64, i64, i64, i64)| {
+            let corrupt = |column| StoreError::corrupt("measures", column, instrument.clone());
+            let key = InstrumentKey::parse(&instrument).ok_or_else(|| corrupt("instrument"))?;
+            let version = u16::try_from(version).map_err(|_| corrupt("instrument_version"))?;
+            Ok(MeasurePairs { instrument: key, version, pairs, start, end })
+        };
+        rows.into_iter().map(pair).collect()
     }
 
     fn report_ended_periods(&mut self, scope: ReportScope) -> Result<i64, StoreError> {

@@ -84,6 +84,18 @@ pub const SEALED_TABLES: &[SealedTable] = &[
         reseal: |db, after, limit| db.client_changes_reseal(after, limit),
     },
     SealedTable {
+        table: "concerns",
+        columns: &[
+            ("facts", SealedForm::Text),
+            ("not_informed_reason", SealedForm::Text),
+            ("consulted", SealedForm::Text),
+            ("reported_place", SealedForm::Text),
+            ("follow_up", SealedForm::Text),
+            ("release_words", SealedForm::Text),
+        ],
+        reseal: |db, after, limit| db.concerns_reseal(after, limit),
+    },
+    SealedTable {
         table: "idempotency_keys",
         columns: &[("answer", SealedForm::Bytes)],
         reseal: |db, after, limit| db.stored_answers_reseal(after, limit),

@@ -14,7 +14,7 @@ use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest, merged};
-use crate::schema::{assignments, clients, link_workers, referrals, support_periods};
+use crate::schema::{absences, assignments, clients, link_workers, referrals, support_periods};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 
 const TABLE: &str = "support_periods";
@@ -153,6 +153,8 @@ pub struct SupportPeriodFilter {
     pub ends_by: Option<NaiveDate>,
     /// Active, and not visited since this day or longer: then the one that has waited longest comes first.
     pub quiet_since: Option<NaiveDate>,
+    /// Whose link worker is away on this day.
+    pub link_worker_absent_on: Option<NaiveDate>,
 }
 
 impl SupportPeriodFilter {
@@ -285,6 +287,17 @@ impl Db<'_> {
         }
         if let Some(by) = filter.ends_by {
             query = query.filter(support_periods::planned_end_on.le(by));
+        }
+        if let Some(day) = filter.link_worker_absent_on {
+            let away = absences::table
+                .filter(absences::from_day.le(day))
+                .filter(absences::until_day.is_null().or(absences::until_day.ge(day).assume_not_null()))
+                .select(absences::link_worker_id);
+            let left_alone = assignments::table
+                .filter(assignments::link_worker_id.eq_any(away))
+                .filter(assignments::state.eq(CodeCol(AssignmentStateCode::Accepted)))
+                .select(assignments::referral_id);
+            query = query.filter(support_periods::referral_id.eq_any(left_alone));
         }
         if let Some(link_worker) = filter.link_worker {
             let to_the_end = assignments::state

@@ -17,6 +17,7 @@ use lahete_domain::consent::OPEN_ENDED;
 use lahete_domain::goal::{Goal, GoalStep, ToldOutcome};
 use lahete_domain::ids::{Id, IdSource};
 use lahete_domain::link_worker::LinkWorker;
+use lahete_domain::measure::shipped::shipped;
 use lahete_domain::measure::{Answer, Measure};
 use lahete_domain::money::{Cents, MinuteCents};
 use lahete_domain::programme::{MunicipalityCode, Programme};
@@ -178,11 +179,20 @@ fn visit(number: u128, on: &str, minutes: u32, mode: VisitMode) -> Visit {
 }
 
 fn measure(number: u128, instrument: Instrument, timepoint: Timepoint, answer: Answer) -> Measure {
-    Measure { id: id(0x200 + number), support_period: id(PERIOD), instrument, timepoint, answer, recorded_at: at("2026-11-20T08:00:00Z") }
+    let recorded_at = at("2026-11-20T08:00:00Z");
+    Measure {
+        id: id(0x200 + number),
+        support_period: id(PERIOD),
+        instrument: instrument.into(),
+        version: 1,
+        timepoint,
+        answer,
+        recorded_at,
+    }
 }
 
 fn given(answers: [u8; 7]) -> Answer {
-    Answer::given(Instrument::Swemwbs, AnswerMode::Helped, answers.to_vec()).unwrap()
+    Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Helped, answers.to_vec().into()).unwrap()
 }
 
 fn people(db: &mut Db<'_>) -> Result<(), StoreError> {
@@ -194,6 +204,7 @@ fn people(db: &mut Db<'_>) -> Result<(), StoreError> {
         privacy_notice_url: None,
         municipalities: BTreeSet::from([sodankyla()]),
         active: true,
+        refresher_months: 6,
     })?;
     for (user, login) in [(COORDINATOR, "kaisa"), (LIISA, "liisa"), (AINO, "aino")] {
         let user = User {
@@ -410,16 +421,13 @@ fn expect_report(db: &mut Db<'_>) -> Result<(), StoreError> {
     assert_eq!(db.snapshot_faults()?, Vec::<String>::new());
     assert_eq!(figures.fees.cents(), MinuteCents::of(60 + 95 + 15, 1300).cents());
     assert_eq!(figures.agreements, [1]);
-    assert_eq!(figures.pairs, [MeasurePairs { instrument: Instrument::Swemwbs, pairs: 1, start: 1798, end: 2154 }]);
+    assert_eq!(figures.pairs, [MeasurePairs { instrument: Instrument::Swemwbs.into(), version: 1, pairs: 1, start: 1798, end: 2154 }]);
     let earlier = db.outcome_figures(ReportScope { visits_until: day("2026-09-30"), ..scope })?;
     assert_eq!(earlier.visits.len(), 1);
     let nothing = db.outcome_figures(ReportScope { from: day("2026-08-21"), until: day("2026-12-31"), ..scope })?;
     assert!(nothing.cases == CaseCounts::default() && nothing.pairs.is_empty() && nothing.fees == MinuteCents::default());
-    let ended = SupportPeriodFilter {
-        state: Some(SupportPeriodStateCode::Ended),
-        link_worker: Some(id(LINK_WORKER)),
-        ..SupportPeriodFilter::default()
-    };
+    let state = Some(SupportPeriodStateCode::Ended);
+    let ended = SupportPeriodFilter { state, link_worker: Some(id(LINK_WORKER)), ..SupportPeriodFilter::default() };
     let today = day("2026-11-22");
     assert_eq!(db.support_period_list(&as_coordinator(), today, ended, &PageRequest::first(5))?.items.len(), 1);
     assert!(db.support_period_list(&as_link_worker(), today, ended, &PageRequest::first(5))?.items.is_empty());

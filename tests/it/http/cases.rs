@@ -67,6 +67,8 @@ pub enum Stage {
     Handled,
     /// The client can fetch what they asked for.
     Fulfilled,
+    /// In support, with a concern that the client may see.
+    Released,
 }
 
 impl Stage {
@@ -98,6 +100,7 @@ impl Stage {
             Self::Asked => "data request received",
             Self::Handled => "data request in progress",
             Self::Fulfilled => "data request fulfilled",
+            Self::Released => "concern released",
         }
     }
 }
@@ -137,6 +140,14 @@ pub fn start_of_support() -> Value {
         "starts_on": "2026-11-22", "planned_end_on": "2027-02-22",
         "first_visit": {"on": "2026-11-22", "minutes": 1, "mode": "home_visit", "note": "Juttelimme kahvin ääressä."},
         "start_measure": {"missing_reason": "not_asked"}
+    })
+}
+
+/// Words of an instrument in a language in which nobody has loaded them yet.
+pub fn words_of_esis(programme: &str) -> Value {
+    let items: Vec<Value> = (1..=10).map(|place| json!({"key": format!("statement_{place}"), "text": "(Väite)"})).collect();
+    json!({
+        "programme_id": programme, "language": format!("fi-{:06}", number()), "items": items, "licence_ref": "Lupa", "text_source": "Lomake"
     })
 }
 
@@ -231,6 +242,7 @@ impl Built {
             ("other_activity", people.other_activity.to_string()),
             ("client_user", people.client.to_string()),
             ("machine", people.machine.to_string()),
+            ("code", "esis".to_owned()),
         ] {
             built.ids.insert(name.to_owned(), id);
         }
@@ -282,12 +294,45 @@ impl Built {
         }
         self.look_up(&coordinator, "link_worker_id", "/v1/link-workers");
         self.look_up(&coordinator, "activity_id", "/v1/activities");
+        self.people(app);
+        let mapping = admin.get(&format!("/v1/theme-mappings/{programme}")).send();
+        self.versions.insert("theme_mapping".to_owned(), mapping.version());
+        let import = crate::support::ptv::finished_import(app);
+        self.ids.insert("activity_import_id".to_owned(), import.to_string());
+        let words = admin.post("/v1/measure-instruments/esis/texts").json(words_of_esis(&programme)).send().expect(201);
+        self.keep("measure_text_id", &words);
         let runs = admin.get("/v1/retention-runs").send().expect(200);
         if runs["items"].as_array().unwrap().is_empty() {
             crate::http::dry_run(app);
         }
         let runs = admin.get("/v1/retention-runs").send().expect(200);
         self.keep("retention_run_id", &runs["items"][0]);
+    }
+
+    /// What the coordinator keeps about those who do the work.
+    fn people(&mut self, app: &TestApp) {
+        let coordinator = app.user(app.world.own.coordinator);
+        let worker = self.id("link_worker_id").to_owned();
+        let body = json!({"from": "2030-07-01", "until": "2030-07-31", "reason": "holiday"});
+        let absence = coordinator.post(&format!("/v1/link-workers/{worker}/absences")).json(body).send().expect(201);
+        self.keep("absence_id", &absence);
+        let body = json!({"from": "2030-07-01", "until": "2030-07-31", "reason": "holiday_season"});
+        let programme = self.id("programme_id").to_owned();
+        let found = coordinator.post(&format!("/v1/programmes/{programme}/breaks")).json(body).send().expect(201);
+        self.keep("programme_break_id", &found);
+        for name in ["absence_id", "programme_break_id"] {
+            self.versions.insert(name.to_owned(), 1);
+        }
+        let place = "/v1/concern-guidance?municipality=758&kind=social_care";
+        let known = coordinator.get(place).send().expect(200)["items"][0].clone();
+        let guidance = if known["national"] == true {
+            let body = json!({"programme_id": programme, "municipality": "758", "kind": "social_care", "where": "Sosiaalitoimisto"});
+            coordinator.post("/v1/concern-guidance").json(body).send().expect(201)
+        } else {
+            known
+        };
+        self.keep("concern_guidance_id", &guidance);
+        self.versions.insert("concern_guidance_id".to_owned(), guidance["version"].as_i64().unwrap());
     }
 
     fn write(&mut self, app: &TestApp, mut body: Value, origin: Origin, submit: bool) {
@@ -354,6 +399,7 @@ impl Built {
             | Stage::InSupport
             | Stage::NothingPlanned
             | Stage::Paused
+            | Stage::Released
             | Stage::HoursSubmitted
             | Stage::HoursApproved => self.support(app, stage),
             _ => {}
@@ -455,11 +501,31 @@ impl Built {
         self.keep("time_entry_id", &entry);
         let measures = worker.get(&format!("{path}/measures")).send().expect(200);
         self.keep("measure_id", &measures["items"][0]);
+        let body = json!({
+            "kind": "older_person", "facts": "Jääkaappi oli tyhjä.", "person_informed": false, "not_informed_reason": "Ei jaksanut puhua."
+        });
+        let concern = worker.post(&format!("{referral}/concerns")).json(body).send().expect(201);
+        self.keep("concern_id", &concern);
+        if stage == Stage::Released {
+            let release = format!("/v1/concerns/{}/release", self.id("concern_id"));
+            coordinator.post(&release).if_match(1).json(json!({})).send().expect(200);
+        }
+        let said = json!({"stage": "end", "words": "Kiitos Liisalle."});
+        let said = coordinator.post(&format!("{referral}/feedback")).json(said).send().expect(201);
+        self.keep("feedback_id", &said);
+        self.versions.insert("feedback_id".to_owned(), 1);
+        let told = app.user(people.referrer).get(&format!("{referral}/milestones")).send();
+        if told.status == 200
+            && let Some(first) = told.json()["items"].as_array().and_then(|items| items.first())
+        {
+            self.keep("milestone_id", first);
+        }
         for (name, path) in [
             ("support_period_id", "/v1/support-periods"),
             ("goal_id", "/v1/goals"),
             ("visit_id", "/v1/visits"),
             ("time_entry_id", "/v1/time-entries"),
+            ("concern_id", "/v1/concerns"),
         ] {
             self.look_up(&coordinator, name, path);
         }

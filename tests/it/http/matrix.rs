@@ -58,6 +58,10 @@ fn empty(_: &Built) -> Value {
     json!({})
 }
 
+fn of_the_programme(built: &Built) -> Value {
+    json!({"programme_id": built.id("programme_id"), "reason": "Tutkimuslupa 12/2026."})
+}
+
 #[allow(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn lines() -> Vec<Line> {
     use Action as A;
@@ -177,6 +181,24 @@ pub(crate) fn lines() -> Vec<Line> {
         })
     });
     add("activity_update", S::Settings, nurse, Visible(A::ActivityManage), |_| json!({"kaikukortti": true}));
+    add("activity_check", S::Settings, nurse, Visible(A::ActivityManage), no_body);
+    add("activity_import_list", S::Settings, nurse, List(A::ActivityImport), no_body);
+    add("activity_import_view", S::Settings, nurse, Programme(A::ActivityImport), no_body);
+    add(
+        "activity_import_create",
+        S::Settings,
+        nurse,
+        Programme(A::ActivityImport),
+        |built| json!({"programme_id": built.id("programme_id"), "source": "ptv"}),
+    );
+    add("theme_mapping_view", S::Settings, nurse, Programme(A::ThemeMappingManage), no_body);
+    add(
+        "theme_mapping_put",
+        S::Settings,
+        nurse,
+        Programme(A::ThemeMappingManage),
+        |_| json!({"entries": [{"term": "P27", "themes": ["moving"]}]}),
+    );
     add("link_worker_list", S::Settings, nurse, List(A::LinkWorkerView), no_body);
     add("link_worker_create", S::Settings, nurse, Programme(A::LinkWorkerManage), |built| {
         json!({
@@ -185,7 +207,48 @@ pub(crate) fn lines() -> Vec<Line> {
         })
     });
     add("link_worker_view", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
-    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerManage), |_| json!({"interests": "Hiihto"}));
+    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerManage), |_| json!({"interests": "Hiihto", "status": "active"}));
+    add("link_worker_update", S::Settings, nurse, Worker(A::LinkWorkerOwnUpdate), |_| json!({"interests": "Kutominen"}));
+    add("absence_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
+    add(
+        "absence_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerOwnUpdate),
+        |_| json!({"from": "2031-07-01", "until": "2031-07-31", "reason": "holiday"}),
+    );
+    add("absence_update", S::Settings, nurse, Worker(A::LinkWorkerOwnUpdate), |_| json!({"reason": "study"}));
+    add("mentoring_session_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
+    add(
+        "mentoring_session_create",
+        S::Settings,
+        nurse,
+        Worker(A::LinkWorkerManage),
+        |_| json!({"on": "2026-11-12", "minutes": 90, "mentor": "Kaisa Koordinaattori", "kind": "group"}),
+    );
+    add("programme_break_list", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add(
+        "programme_break_create",
+        S::Settings,
+        nurse,
+        Programme(A::ProgrammeBreakManage),
+        |_| json!({"from": "2031-07-01", "until": "2031-07-31", "reason": "holiday_season"}),
+    );
+    add("programme_break_update", S::Settings, nurse, Programme(A::ProgrammeBreakManage), |_| json!({"words": {"fi": "Lomalla."}}));
+    add("concern_guidance_list", S::Settings, nurse, List(A::ConcernGuidanceView), no_body);
+    add("concern_guidance_create", S::Settings, nurse, Programme(A::ConcernGuidanceManage), |built| {
+        // No place has two for one kind.
+        let places = lahete_api::municipalities::register::all();
+        let place = &places[super::cases::number() % places.len()].code;
+        json!({"programme_id": built.id("programme_id"), "municipality": place, "kind": "child", "where": "Lastensuojelu"})
+    });
+    add("concern_guidance_update", S::Settings, nurse, Programme(A::ConcernGuidanceManage), |_| json!({"hours": "ma–to 9–15"}));
+    add("handover_make", S::Settings, nurse, Programme(A::HandoverMake), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "from_link_worker_id": built.id("other_worker"),
+            "to_link_worker_id": built.id("link_worker_id"), "reason": "Opintovapaa.", "validate_only": true
+        })
+    });
     add("contract_list", S::Settings, nurse, Worker(A::LinkWorkerView), no_body);
     add(
         "contract_create",
@@ -442,11 +505,60 @@ pub(crate) fn lines() -> Vec<Line> {
         S::InSupport,
         nurse,
         Case(A::MeasureWrite),
-        |_| json!({"instrument": "swemwbs", "timepoint": "end", "missing_reason": "not_asked"}),
+        |_| json!({"instrument": "swemwbs", "timepoint": "end", "missing_reason": "declined"}),
     );
     add("measure_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
     add("measure_view", S::InSupport, nurse, Case(A::MeasureView), no_body);
+    add("measure_change_list", S::InSupport, nurse, Case(A::MeasureView), no_body);
+    add("measure_instrument_view", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add("measure_instrument_create", S::Settings, nurse, Programme(A::MeasureInstrumentManage), |built| {
+        json!({
+            "programme_id": built.id("programme_id"), "instrument": "pws", "title": "Koe", "items": [{"key": "satisfied"}], "answer_min": 0,
+            "answer_max": 3, "direction": "higher_is_better", "scoring": {"method": "single"}, "missing_rule": "refused"
+        })
+    });
+    add("measure_text_create", S::Settings, nurse, Programme(A::MeasureInstrumentManage), |built| {
+        super::cases::words_of_esis(built.id("programme_id"))
+    });
+    add("measure_text_list", S::Settings, nurse, Programme(A::ProgrammeView), no_body);
+    add("measure_text_remove", S::Settings, nurse, Programme(A::MeasureInstrumentManage), no_body);
+    add("individual_use_begin", S::Settings, nurse, Programme(A::MeasureInstrumentManage), of_the_programme);
+    add("individual_use_end", S::Settings, nurse, Programme(A::MeasureInstrumentManage), of_the_programme);
+    add(
+        "group_answer_create",
+        S::Settings,
+        nurse,
+        Programme(A::MeasureGroupManage),
+        |built| json!({"programme_id": built.id("programme_id"), "held_on": "2026-11-22", "answers": vec![vec![3; 10]; 5]}),
+    );
+    add("group_answer_list", S::Settings, nurse, Programme(A::MeasureGroupManage), no_body);
 
+    add("feedback_create", S::InSupport, nurse, Case(A::FeedbackGive), |_| json!({"stage": "during", "words": "Hyvin menee."}));
+    // As a client and in no other role: as what one asks about oneself.
+    add("me_feedback_create", S::InSupport, nurse, Case(A::DataCopyView), |_| json!({"stage": "during", "words": "Hyvin menee."}));
+    add("feedback_list", S::InSupport, nurse, Case(A::FeedbackView), no_body);
+    add("feedback_view", S::InSupport, nurse, Case(A::FeedbackView), no_body);
+    add("feedback_update", S::InSupport, nurse, Case(A::FeedbackGive), |_| json!({"words": "Hyvin menee edelleen."}));
+    add("me_feedback", S::InSupport, nurse, Mine, no_body);
+    add("referral_milestones", S::InSupport, nurse, Case(A::MilestoneView), no_body);
+    add("milestone_list", S::InSupport, nurse, List(A::MilestoneView), no_body);
+    add("milestone_acknowledge", S::InSupport, nurse, Case(A::MilestoneView), no_body);
+
+    add("concern_list", S::InSupport, nurse, List(A::ConcernView), no_body);
+    add("referral_concern_list", S::InSupport, nurse, Case(A::ConcernListView), no_body);
+    add("concern_view", S::InSupport, nurse, Case(A::ConcernView), no_body);
+    add("concern_update", S::InSupport, nurse, Case(A::ConcernUpdate), |_| json!({"follow_up": "Kotihoito käy huomenna."}));
+    add("concern_close", S::InSupport, nurse, Case(A::ConcernRelease), |_| json!({"follow_up": "Kotihoito käy."}));
+    add("concern_release", S::InSupport, nurse, Case(A::ConcernRelease), empty);
+    add("me_concerns", S::Released, nurse, Mine, no_body);
+    // Behind the lists, because whoever sent the referral has recorded one, too, from here on.
+    add(
+        "concern_create",
+        S::InSupport,
+        nurse,
+        Case(A::ConcernRecord),
+        |_| json!({"kind": "child", "facts": "Lapsi oli yksin kotona.", "person_informed": true}),
+    );
     add("rate_list", S::Settings, nurse, List(A::RateView), no_body);
     add("rate_create", S::Settings, nurse, Programme(A::RateManage), |built| {
         json!({
@@ -541,6 +653,10 @@ impl Who {
         if !self.own_programme || !self.first {
             return false;
         }
+        // A concern is its reporter's: here the link worker's.
+        if matches!(action, Action::ConcernView | Action::ConcernUpdate) && self.role != Some(Role::LinkWorker) {
+            return false;
+        }
         match self.role {
             Some(Role::Referrer) => line.origin == Origin::Referrer,
             Some(Role::Integration) => line.origin == Origin::Machine,
@@ -557,6 +673,7 @@ impl Who {
                 | Stage::InSupport
                 | Stage::NothingPlanned
                 | Stage::Paused
+                | Stage::Released
                 | Stage::HoursSubmitted
                 | Stage::HoursApproved => true,
                 Stage::Proposed => matches!(action, Action::AssignmentView | Action::AssignmentAnswer),
@@ -603,8 +720,12 @@ impl Who {
                     Stage::AskedClient => matches!(role, Role::Referrer | Role::Integration),
                     _ => false,
                 };
+                // A coordinator wrote down what the client said: the others do not change it, and the link worker does not read it.
+                let coordinators = matches!(line.operation, "feedback_view" | "feedback_update");
                 match decided(action) {
                     200 if action == Action::ReferralAnswer && asked_other => 409,
+                    200 if coordinators && role == Role::LinkWorker => 404,
+                    200 if line.operation == "feedback_update" && role != Role::Coordinator => 403,
                     status => status,
                 }
             }
@@ -676,6 +797,9 @@ fn versioned(operation: &str, path: &str) -> String {
     if operation.contains("restriction") {
         return "restriction".to_owned();
     }
+    if operation == "theme_mapping_put" {
+        return "theme_mapping".to_owned();
+    }
     path.rsplit('{').next().unwrap().split('}').next().unwrap().to_owned()
 }
 
@@ -695,6 +819,9 @@ pub(crate) fn call<'a>(caller: &Caller<'a>, operation: &Documented, line: &Line,
     }
     if line.operation == "hour_sheet_export" {
         write!(path, "?programme_id={}&month=2026-11", built.id("programme_id")).unwrap();
+    }
+    if matches!(line.operation, "measure_instrument_view" | "measure_text_list" | "group_answer_list") {
+        write!(path, "?programme_id={}", built.id("programme_id")).unwrap();
     }
     let mut call = caller.call(&operation.method, &path);
     if operation.if_match {

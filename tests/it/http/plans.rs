@@ -20,9 +20,9 @@ use crate::support::app::Caller;
 use crate::support::database::{TestDatabase, open, options, wait};
 use crate::support::{Kind, TestApp, golden};
 
-/// Tables that administrators and coordinators fill by hand, a row for each partner, colleague or club, and the lists of the schema itself. Every
+/// Tables that administrators and coordinators fill by hand, a row for each partner or colleague, and the lists of the schema itself. Every
 /// other table grows with the referrals.
-const SMALL: [&str; 18] = [
+const SMALL: [&str; 23] = [
     "data_keys",
     "programmes",
     "programme_municipalities",
@@ -37,8 +37,13 @@ const SMALL: [&str; 18] = [
     "link_worker_municipalities",
     "contracts",
     "trainings",
-    "activities",
-    "activity_themes",
+    "absences",
+    "mentoring_sessions",
+    "programme_breaks",
+    "concern_guidance",
+    "measure_instruments",
+    "measure_texts",
+    "individual_uses",
     "sqlite_master",
     "__diesel_schema_migrations",
 ];
@@ -111,15 +116,19 @@ fn values(document: &Value, parameter: &Value, app: &TestApp, built: &Built) -> 
         "from" => one(&if is_instant(schema) { "2026-01-01T00:00:00Z".to_owned() } else { "2026-01-01".to_owned() }),
         "until" => one(&if is_instant(schema) { "2026-12-31T00:00:00Z".to_owned() } else { "2026-12-31".to_owned() }),
         "on" => one("2026-12-31"),
+        "available_on" | "refresher_due_before" | "link_worker_absent_on" => one("2026-12-31"),
         "month" => one("2026-11"),
         "due_within_days" => one("30"),
         "no_visit_for_days" => one("0"),
         "ends_within_days" => one("366"),
+        "checked_before" => one("2026-11-22"),
         "visits_until" | "ends_before" | "active_on" => one("2026-12-31"),
         "municipality" => one(people.municipality),
         "wellbeing_county" => one("21"),
         "language" => one("fi"),
         "version" => one("2026-1"),
+        "instrument_version" => one("1"),
+        "since" => one("2026-01-01T00:00:00Z"),
         "q" => one("kerho"),
         "min_days_in_state" => one("0"),
         _ if schema["type"] == "boolean" => vec!["true".to_owned(), "false".to_owned()],
@@ -311,6 +320,8 @@ fn sqlite_faults(plan: &[String], paged: bool) -> Vec<String> {
         plan.iter().filter_map(|line| line.strip_prefix("CO-ROUTINE ").or_else(|| line.strip_prefix("MATERIALIZE "))).collect();
     let harmless = |name: &str| SMALL.contains(&name) || made.contains(name) || ["CONSTANT", "json_each"].contains(&name);
     plan.iter()
+        // The index of words answers a question: what it looks at is what it finds.
+        .filter(|line| !(line.starts_with("SCAN __activity_search") && line.contains("VIRTUAL TABLE INDEX 0:M")))
         .filter(|line| match line.strip_prefix("SCAN ") {
             Some(rest) => !harmless(rest) && !harmless(rest.split_whitespace().next().unwrap_or_default()),
             None => (paged && line.starts_with("USE TEMP B-TREE") && line.ends_with("ORDER BY")) || line.contains("AUTOMATIC"),

@@ -102,10 +102,11 @@ store_test! {
 store_test! {
     fn one_questionnaire_for_each_timepoint(stage: Stage) {
         let (_, period) = stage.supported();
-        let measure = |instrument, timepoint| Measure {
+        let measure = |instrument: Instrument, timepoint| Measure {
             id: fresh(),
             support_period: period.id,
-            instrument,
+            instrument: instrument.into(),
+            version: 1,
             timepoint,
             answer: Answer::Missing(MissingReason::Declined),
             recorded_at: now(),

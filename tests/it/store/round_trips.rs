@@ -1,23 +1,26 @@
 //! What is written is what is read, for every kind of thing that the program keeps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lahete_domain::activity::{Activity, ActivityLink, ActivityLinkState};
+use chrono::NaiveTime;
+use lahete_domain::activity::{Activity, ActivityLink, ActivityLinkState, OpeningTime, Place, Provider, Translation};
 use lahete_domain::actor::{Caller, Validity};
 use lahete_domain::assignment::{Assignment, AssignmentState};
 use lahete_domain::client::{Birth, Client, ClientData, Contact};
 use lahete_domain::codes::{
-    AbsentParty, AnswerMode, AssignmentEndReason, Barrier, Code as _, ConsentMethod, ConsentPurpose, ContactChannel, ContactResult,
-    ContractKind, DeclineReason, EndReason, EventKind, GoalOutcome, Instrument, Language, LinkWorkerStatus, MessageKind, MessageParty,
-    MissingReason, OrganisationKind, Outcome, PauseReason, Price, Priority, ReferralStateCode, Role, Route, Sector, SupportKind, Theme,
-    Timepoint, TrainingKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose,
+    AbsentParty, ActivityStatus, AnswerMode, AssignmentEndReason, Barrier, Code as _, ConsentMethod, ConsentPurpose, ContactChannel,
+    ContactResult, ContentKind, ContractKind, DayOfWeek, DeclineReason, EndReason, EventKind, GoalOutcome, Instrument, Language,
+    LinkWorkerStatus, MessageKind, MessageParty, MissingReason, OrganisationKind, Outcome, PauseReason, Priority, ReferralStateCode, Role,
+    Route, Sector, SupportKind, Theme, Timepoint, TrainingKind, UnmetNeed, VisitAbsenceReason, VisitMode, VisitPurpose,
 };
 use lahete_domain::consent::Consent;
 use lahete_domain::event::Event;
 use lahete_domain::goal::{Goal, GoalStep, Teller, ToldOutcome};
 use lahete_domain::identity_code::IdentityCode;
 use lahete_domain::link_worker::{Contract, LinkWorker, Training};
-use lahete_domain::measure::{Answer, Measure};
+use lahete_domain::measure::goal_attainment::GoalAnswer;
+use lahete_domain::measure::shipped::shipped;
+use lahete_domain::measure::{Answer, Answered, Measure};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::money::Cents;
 use lahete_domain::programme::{MunicipalityCode, Programme, Terms};
@@ -46,6 +49,7 @@ store_test! {
             privacy_notice_url: Some("https://hyvinvointilahete.example/tietosuoja".to_owned()),
             municipalities: ["890", "148"].iter().map(|code| MunicipalityCode::parse(code).unwrap()).collect(),
             active: true,
+            refresher_months: 4,
         };
         let terms = Terms {
             id: fresh(),
@@ -55,7 +59,7 @@ store_test! {
             max_minutes_per_month: 480,
             fee_per_hour: Cents(1450),
         };
-        let changed = Programme { name: "Toinen".to_owned(), privacy_notice_url: None, municipalities: BTreeSet::new(), active: false, ..programme.clone() };
+        let changed = Programme { name: "Toinen".to_owned(), privacy_notice_url: None, municipalities: BTreeSet::new(), active: false, refresher_months: 12, ..programme.clone() };
         let (id, first, second, agreed) = (programme.id, programme.clone(), changed.clone(), terms.clone());
         stage.put(move |db| {
             db.programme_insert(&first)?;
@@ -534,18 +538,32 @@ store_test! {
         let reached = Goal { outcome: Some(ToldOutcome { outcome: GoalOutcome::Partly, by }), steps: Vec::new(), ..goal.clone() };
         let (id, period_id, first, second) = (goal.id, period.id, goal.clone(), reached.clone());
         stage.put(move |db| db.goal_insert(&first));
-        assert_eq!(stage.read(move |db| db.goals_of(period_id, &all())).items, [goal]);
+        assert_eq!(stage.read(move |db| db.goals_of(period_id, &all())).items, [goal.clone()]);
         stage.put(move |db| db.goal_update(&second, Version::FIRST));
         assert_eq!(stage.read(move |db| db.goal_get(id)), Some(Goal { version: Version::FIRST.next(), ..reached }));
 
-        let measure = |instrument, timepoint, answer| Measure { id: fresh(), support_period: period_id, instrument, timepoint, answer, recorded_at: now() };
-        let swemwbs = Answer::given(Instrument::Swemwbs, AnswerMode::Interview, vec![1, 2, 3, 4, 5, 4, 3]).unwrap();
-        let recommendation = Answer::given(Instrument::Recommendation, AnswerMode::Remote, vec![0]).unwrap();
+        let measure = |instrument: Instrument, timepoint, answer| Measure {
+            id: fresh(),
+            support_period: period_id,
+            instrument: instrument.into(),
+            version: 1,
+            timepoint,
+            answer,
+            recorded_at: now(),
+        };
+        let swemwbs = Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Interview, vec![1, 2, 3, 4, 5, 4, 3].into()).unwrap();
+        let recommendation = Answer::given(&shipped(Instrument::Recommendation), AnswerMode::Remote, vec![0].into()).unwrap();
+        let gap = Answered::Items(vec![Some(1), None, Some(3), Some(4), Some(5), Some(4), Some(3)]);
+        let without_score = Answer::given(&shipped(Instrument::Swemwbs), AnswerMode::Helped, gap).unwrap();
+        let reached = Answered::Goals(vec![GoalAnswer { goal: goal.id, weight: 3, attained: -1 }]);
+        let attained = Answer::given(&shipped(Instrument::Gas), AnswerMode::Helped, reached).unwrap();
         let measures = [
             measure(Instrument::Swemwbs, Timepoint::Start, swemwbs),
             measure(Instrument::Swemwbs, Timepoint::End, Answer::Missing(MissingReason::NotAble)),
             measure(Instrument::Recommendation, Timepoint::End, recommendation),
             measure(Instrument::Recommendation, Timepoint::FollowUp, Answer::Missing(MissingReason::Declined)),
+            measure(Instrument::Swemwbs, Timepoint::FollowUp, without_score),
+            measure(Instrument::Gas, Timepoint::End, attained),
         ];
         for measure in measures.clone() {
             let (id, written) = (measure.id, measure.clone());
@@ -617,22 +635,46 @@ store_test! {
     fn an_activity_and_the_links_to_it(stage: Stage) {
         let people = stage.own;
         let activity = Activity {
-            id: fresh(),
-            version: Version::FIRST,
-            programme: people.programme,
-            organisation: None,
-            name: "Äänimaljat ja Öljyvärit".to_owned(),
+            provider: Some(Provider {
+                name: "Sodankylän seurakunta".to_owned(),
+                business_id: Some("0737546-2".to_owned()),
+                kind: Some(OrganisationKind::Parish),
+            }),
+            text_language: "smn".to_owned(),
+            summary: Some("Yhdessä.".to_owned()),
             description: Some("Tiistaisin klo 10.".to_owned()),
+            translations: BTreeMap::from([(
+                "sms".to_owned(),
+                Translation { name: "Ǩiõtt-tuâjj".to_owned(), summary: None, description: Some("Äʹrbb".to_owned()) },
+            )]),
+            keywords: "käsityö, kudonta".to_owned(),
+            content_kind: ContentKind::SelfCareProgramme,
             themes: BTreeSet::from([Theme::Culture, Theme::Sleep]),
-            municipality: None,
-            price: Price::Unknown,
+            municipalities: ["758", "047"].into_iter().filter_map(MunicipalityCode::parse).collect(),
+            price_note: Some("5 €".to_owned()),
             kaikukortti: true,
             remote: true,
+            accessibility_note: Some("Hissi.".to_owned()),
             languages: BTreeSet::from(["sv".to_owned(), "smn".to_owned()]),
-            checked_on: day("2026-11-01"),
-            active: true,
+            times: vec![OpeningTime {
+                weekday: DayOfWeek::Tuesday,
+                opens_at: NaiveTime::from_hms_opt(10, 0, 0).unwrap(),
+                closes_at: NaiveTime::from_hms_opt(23, 59, 0).unwrap(),
+            }],
+            schedule_note: Some("Ei kesällä.".to_owned()),
+            places: vec![Place { name: Some("Talo".to_owned()), municipality: MunicipalityCode::parse("758"), ..Place::default() }],
+            contact: lahete_domain::activity::Contact { phone: Some("016 1".to_owned()), email: None, web: Some("https://x.example".to_owned()) },
+            ..Activity::new(fresh(), people.programme, "Äänimaljat ja Öljyvärit", day("2026-11-01"))
         };
-        let changed = Activity { themes: BTreeSet::from([Theme::Moving]), organisation: Some(people.employer), active: false, ..activity.clone() };
+        let changed = Activity {
+            themes: BTreeSet::from([Theme::Moving]),
+            organisation: Some(people.employer),
+            provider: None,
+            status: ActivityStatus::TemporarilyClosed,
+            municipalities: BTreeSet::new(),
+            nationwide: true,
+            ..activity.clone()
+        };
         let (id, first, second) = (activity.id, activity.clone(), changed.clone());
         stage.put(move |db| db.activity_insert(&first));
         assert_eq!(stage.read(move |db| db.activity_get(id)), Some(activity));

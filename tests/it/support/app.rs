@@ -83,6 +83,9 @@ impl TestApp {
             ("public_requests_per_minute", "100000"),
             ("search_requests_per_minute", "100000"),
             ("misses_per_minute", "100000"),
+            // Nobody listens there: a test that imports says where from.
+            ("ptv_url", "http://127.0.0.1:9/"),
+            ("ptv_retry_ms", ""),
         ];
         pairs.extend_from_slice(settings);
         let config = Config::from_pairs(&pairs).unwrap();

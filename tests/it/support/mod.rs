@@ -8,6 +8,7 @@ pub mod issuer;
 pub mod long_form;
 pub mod postgresql;
 pub mod process;
+pub mod ptv;
 pub mod raw;
 pub mod tokens;
 pub mod wire;

@@ -106,6 +106,7 @@ fn fill(db: &mut Db<'_>, people: &People, prefix: &str, now: Instant) -> Result<
         privacy_notice_url: None,
         municipalities: BTreeSet::from([municipality.clone()]),
         active: true,
+        refresher_months: 6,
     })?;
     db.terms_insert(&Terms {
         id: db.ids().next(),
@@ -216,20 +217,12 @@ fn fill(db: &mut Db<'_>, people: &People, prefix: &str, now: Instant) -> Result<
     }
     for (id, name) in [(people.activity, "Torstaikerho"), (people.other_activity, "Ulkoiluryhmä")] {
         db.activity_insert(&Activity {
-            id,
-            version: Version::FIRST,
-            programme: people.programme,
             organisation: Some(people.employer),
-            name: name.to_owned(),
-            description: None,
             themes: BTreeSet::from([Theme::Participation]),
-            municipality: Some(municipality.clone()),
+            municipalities: BTreeSet::from([municipality.clone()]),
             price: Price::Free,
-            kaikukortti: false,
-            remote: false,
             languages: BTreeSet::from(["fi".to_owned()]),
-            checked_on: since,
-            active: true,
+            ..Activity::new(id, people.programme, name, since)
         })?;
     }
     db.api_client_insert(

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use lahete_domain::access::Action;
 use lahete_domain::codes::Role;
 use lahete_domain::ids::{Id as _, ReferralId};
 use lahete_persistence::{Db, StoreError};
@@ -35,7 +36,7 @@ const ALL: [Relation; 5] =
 
 /// Words of the case that stand in no refusal and no list of somebody who may not see it.
 pub const CANARIES: &[&str] =
-    &["Aino", "555 0101", "070542", "1942-05-07", "ulkoilemaan", "Juttelimme", "Kerhoon", "joka laulaa", "Sovittu."];
+    &["Aino", "555 0101", "070542", "1942-05-07", "ulkoilemaan", "Juttelimme", "Kerhoon", "joka laulaa", "Sovittu.", "Jääkaappi"];
 
 type Cases = BTreeMap<(Origin, Stage), Built>;
 
@@ -106,6 +107,11 @@ impl Relation {
             return if matches!(line.guard, Guard::Public) { None } else { Some(&[401]) };
         }
         let usual = who.expected(line);
+        // Whoever recorded a concern keeps it, whatever becomes of the case: it is they who must or may report it.
+        let keeps = matches!(line.guard, Guard::Case(Action::ConcernView | Action::ConcernUpdate | Action::ConcernRelease));
+        if keeps && who.role == Some(Role::LinkWorker) && matches!(self, Self::AssignmentEnded | Self::EnteredInError) {
+            return None;
+        }
         match self {
             Self::Absent => {
                 let named = names(&operation.path).iter().any(|name| name != "name");
@@ -169,6 +175,7 @@ fn leaks(reply: &Reply, built: &Built) -> Vec<String> {
         "assignment_id",
         "activity_link_id",
         "consent_id",
+        "concern_id",
     ];
     let known: Vec<String> = built.ids().filter(|(name, _)| ids.contains(name)).map(|(_, id)| id.to_owned()).collect();
     // A problem names the path that was asked for, which the caller knows.

@@ -1,16 +1,22 @@
 //! The work of each role from its beginning to its end, as product §3–§6 tells it. What a role would complain about is a failure here.
 
+mod activities;
+mod activity_imports;
 mod administration;
 mod assignments;
 mod client;
 mod drafts;
 mod endings;
+mod feedback;
 mod guidance;
 mod hour_sheets;
 mod known_clients;
 mod machines;
+mod measures;
 mod open_door;
+mod people;
 mod questions;
+mod six_months;
 mod support;
 mod visits;
 mod waiting;

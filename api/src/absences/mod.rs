@@ -1,0 +1,7 @@
+//! When link workers are away.
+
+mod cases;
+mod routes;
+pub mod wire;
+
+pub use routes::configure;
