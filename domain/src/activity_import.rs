@@ -143,8 +143,21 @@ pub struct HoursSaid {
     pub kind: Option<String>,
     /// Closed in this time.
     pub closed: bool,
-    /// Day from, day to, from, until.
-    pub spans: Vec<(Option<String>, Option<String>, Option<String>, Option<String>)>,
+    /// When.
+    pub spans: Vec<SpanSaid>,
+}
+
+/// Days and times as they are told.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SpanSaid {
+    /// The first day.
+    pub day_from: Option<String>,
+    /// The last day; the first one when it is missing.
+    pub day_to: Option<String>,
+    /// From when.
+    pub from: Option<String>,
+    /// Until when.
+    pub until: Option<String>,
 }
 
 /// A channel as it is told.
@@ -411,11 +424,13 @@ fn time_of_day(text: &str, is_end: bool) -> Option<NaiveTime> {
 fn opening_times(hours: &[HoursSaid]) -> Vec<OpeningTime> {
     let mut all = BTreeSet::new();
     for said in hours.iter().filter(|said| said.kind.as_deref() == Some("DaysOfTheWeek") && !said.closed) {
-        for (from_day, to_day, from, until) in &said.spans {
-            let Some(first) = from_day.as_deref().and_then(weekday) else { continue };
-            let last = to_day.as_deref().and_then(weekday).unwrap_or(first);
-            let times =
-                (from.as_deref().and_then(|text| time_of_day(text, false)), until.as_deref().and_then(|text| time_of_day(text, true)));
+        for span in &said.spans {
+            let Some(first) = span.day_from.as_deref().and_then(weekday) else { continue };
+            let last = span.day_to.as_deref().and_then(weekday).unwrap_or(first);
+            let times = (
+                span.from.as_deref().and_then(|text| time_of_day(text, false)),
+                span.until.as_deref().and_then(|text| time_of_day(text, true)),
+            );
             let (Some(opens_at), Some(closes_at)) = times else { continue };
             if opens_at >= closes_at {
                 continue;
@@ -725,6 +740,11 @@ mod tests {
         text.parse().expect("a date")
     }
 
+    fn span(day_from: &str, day_to: &str, from: &str, until: &str) -> SpanSaid {
+        let some = |text: &str| Some(text.to_owned());
+        SpanSaid { day_from: some(day_from), day_to: some(day_to), from: some(from), until: some(until) }
+    }
+
     fn empty() -> Activity {
         Activity::new(ActivityId::nil(), ProgrammeId::nil(), "", day("2026-11-01"))
     }
@@ -762,12 +782,7 @@ mod tests {
             times: opening_times(&[HoursSaid {
                 kind: Some("DaysOfTheWeek".to_owned()),
                 closed: false,
-                spans: vec![(
-                    Some("Monday".to_owned()),
-                    Some("Wednesday".to_owned()),
-                    Some("17:00:00".to_owned()),
-                    Some("00:00:00".to_owned()),
-                )],
+                spans: vec![span("Monday", "Wednesday", "17:00:00", "00:00:00")],
             }]),
             contact: Contact { phone: Some("016 1".to_owned()), ..Contact::default() },
         };
@@ -851,7 +866,7 @@ mod tests {
         let hours = |kind: &str, closed: bool, from: &str, to: &str| HoursSaid {
             kind: Some(kind.to_owned()),
             closed,
-            spans: vec![(Some("Saturday".to_owned()), Some("Monday".to_owned()), Some(from.to_owned()), Some(to.to_owned()))],
+            spans: vec![span("Saturday", "Monday", from, to)],
         };
         let mut told = ChannelSaid {
             kind: Some("ServiceLocation".to_owned()),

@@ -1,7 +1,9 @@
 //! The shapes of the open API of the national service directory, version 11, as far as they are read. Every member may be missing or null: what is needed is
 //! asked for by the rules. An item of another shape is left out and counted, and the others of its page are taken over.
 
-use lahete_domain::activity_import::{AddressSaid, ChannelSaid, Filing, HoursSaid, Offer, OrganisationSaid, PhoneSaid, Said, is_over};
+use lahete_domain::activity_import::{
+    AddressSaid, ChannelSaid, Filing, HoursSaid, Offer, OrganisationSaid, PhoneSaid, Said, SpanSaid, is_over,
+};
 use lahete_domain::codes::{ActivityImportFault, ActivityImportPhase};
 use lahete_domain::time::Instant;
 use serde::Deserialize;
@@ -333,7 +335,11 @@ impl ChannelShape {
                 .map(|hours| HoursSaid {
                     kind: hours.service_hour_type,
                     closed: hours.is_closed,
-                    spans: hours.opening_hour.into_iter().map(|one| (one.day_from, one.day_to, one.from, one.to)).collect(),
+                    spans: hours
+                        .opening_hour
+                        .into_iter()
+                        .map(|one| SpanSaid { day_from: one.day_from, day_to: one.day_to, from: one.from, until: one.to })
+                        .collect(),
                 })
                 .collect(),
         };

@@ -109,7 +109,7 @@ impl Directory {
         } else if path.ends_with("/list") {
             let wanted = query["guids"];
             let items: Vec<Value> =
-                all(entity).iter().filter(|item| wanted.contains(item["id"].as_str().unwrap_or("-"))).cloned().collect();
+                all(entity).iter().filter(|item| wanted.contains(item["id"].as_str().unwrap_or("nothing"))).cloned().collect();
             Value::from(items)
         } else {
             let items: Vec<Value> = match query.get("status") {
