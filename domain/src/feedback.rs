@@ -125,7 +125,7 @@ pub fn expect_form(party: FeedbackParty, ratings: &[Rating], words: Option<&str>
         return Err(FeedbackError::Empty);
     }
     for (place, Rating { statement, rating }) in ratings.iter().enumerate() {
-        let again = ratings[..place].iter().any(|other| other.statement == *statement);
+        let again = ratings.iter().take(place).any(|other| other.statement == *statement);
         if statement.party() != party || again {
             return Err(FeedbackError::Statement { statement: *statement });
         }

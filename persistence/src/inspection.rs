@@ -291,6 +291,13 @@ impl Db<'_> {
             users,
             visit_workers,
             visits,
+            absences,
+            mentoring_sessions,
+            programme_breaks,
+            concern_guidance,
+            concerns,
+            referral_closings,
+            time_entries,
         ))
     }
 

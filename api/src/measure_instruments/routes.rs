@@ -189,7 +189,7 @@ pub async fn individual_use_begin(op: Operation, code: PathCode, body: ValidJson
 /// Answers that were given stay.
 #[utoipa::path(
     tag = "measures",
-    params(("code" = String, Path, description = "The instrument.", example = "esis", min_length = 1, max_length = 60)),
+    params(("code" = String, Path, description = "The instrument.", example = "group_mood", min_length = 1, max_length = 60)),
     request_body = IndividualUseEnd,
     responses((status = 200, description = "The decision that has ended.", body = IndividualUseView))
 )]

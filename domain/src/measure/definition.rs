@@ -249,7 +249,7 @@ impl Definition {
             Scoring::SumTable(table) => {
                 let (least, most) = self.sums();
                 let fits = usize::try_from(most - least + 1).is_ok_and(|rows| rows == table.len());
-                if !fits || !table.windows(2).all(|pair| pair[0] < pair[1]) {
+                if !fits || !table.is_sorted_by(|one, next| one < next) {
                     return Err(DefinitionError::Table);
                 }
             }
@@ -264,7 +264,7 @@ impl Definition {
         }
         let overlap = |one: &Band, other: &Band| one.item == other.item && one.from <= other.until && other.from <= one.until;
         let known = |band: &Band| band.item.as_ref().is_none_or(|item| keys.contains(item.as_str()));
-        let apart = |(place, band): (usize, &Band)| !self.bands[place + 1..].iter().any(|other| overlap(band, other));
+        let apart = |(place, band): (usize, &Band)| !self.bands.iter().skip(place + 1).any(|other| overlap(band, other));
         let good = |band: &Band| band.from <= band.until && known(band);
         if self.bands.len() > BANDS_MAX || !self.bands.iter().all(good) || !self.bands.iter().enumerate().all(apart) {
             return Err(DefinitionError::Bands);

@@ -59,11 +59,14 @@ pub enum GroupError {
     },
 }
 
+/// The answers of each one of a group, an empty place for a question that was left out; nobody knows whose they are.
+pub type GroupSheets = Vec<Vec<Option<u8>>>;
+
 /// Scores the answers of a group; gives them back sorted, with the scores.
 ///
 /// # Errors
 /// When there are too few, or one does not fit.
-pub fn scored(definition: &Definition, mut answers: Vec<Vec<Option<u8>>>) -> Result<(Vec<Vec<Option<u8>>>, Vec<i32>), GroupError> {
+pub fn scored(definition: &Definition, mut answers: GroupSheets) -> Result<(GroupSheets, Vec<i32>), GroupError> {
     if !(GROUP_MIN..=GROUP_MAX).contains(&answers.len()) {
         return Err(GroupError::Size);
     }

@@ -69,7 +69,7 @@ pub fn expect_fitting(definition: &Definition, items: &[(String, String)], label
         return Err(TextsError::Items);
     }
     let on_scale = |answer: u8| (i32::from(definition.answer_min)..=i32::from(definition.answer_max)).contains(&i32::from(answer));
-    let again = |place: usize, answer: u8| labels[..place].iter().any(|(other, _)| *other == answer);
+    let again = |place: usize, answer: u8| labels.iter().take(place).any(|(other, _)| *other == answer);
     if labels.iter().enumerate().any(|(place, (answer, _))| !on_scale(*answer) || again(place, *answer)) {
         return Err(TextsError::Labels);
     }

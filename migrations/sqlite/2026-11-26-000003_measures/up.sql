@@ -151,6 +151,7 @@ CREATE TABLE milestones (
 
 CREATE INDEX milestones_referrer_user_id_idx ON milestones (referrer_user_id, programme_id, at, id);
 CREATE INDEX milestones_unread_idx ON milestones (referrer_user_id, programme_id, at, id) WHERE acknowledged_at IS NULL;
+CREATE INDEX milestones_client_id_idx ON milestones (client_id);
 CREATE INDEX milestones_referral_id_idx ON milestones (referral_id, at, id);
 
 INSERT INTO milestones (id, programme_id, referral_id, client_id, referrer_user_id, milestone, at, told_until, acknowledged_at)

@@ -538,7 +538,7 @@ store_test! {
         let reached = Goal { outcome: Some(ToldOutcome { outcome: GoalOutcome::Partly, by }), steps: Vec::new(), ..goal.clone() };
         let (id, period_id, first, second) = (goal.id, period.id, goal.clone(), reached.clone());
         stage.put(move |db| db.goal_insert(&first));
-        assert_eq!(stage.read(move |db| db.goals_of(period_id, &all())).items, [goal.clone()]);
+        assert_eq!(stage.read(move |db| db.goals_of(period_id, &all())).items, std::slice::from_ref(&goal));
         stage.put(move |db| db.goal_update(&second, Version::FIRST));
         assert_eq!(stage.read(move |db| db.goal_get(id)), Some(Goal { version: Version::FIRST.next(), ..reached }));
 

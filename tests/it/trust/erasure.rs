@@ -137,6 +137,13 @@ fn a_whole_case(app: &TestApp, canary: &mut Canary) -> (String, String) {
     coordinator.patch(&client).if_match(version(app, &client)).json(change).send().expect(200);
     let rectify = json!({"background": canary.word("new_background"), "reason": canary.word("why_background")});
     act(&coordinator, &referral, "rectify", &key(), rectify).expect(200);
+    let said = json!({"stage": "during", "words": canary.word("feedback")});
+    worker.post(&format!("{referral}/feedback")).key(&key()).json(said).send().expect(201);
+    let concern = json!({
+        "kind": "older_person", "facts": canary.word("facts"), "person_informed": false, "not_informed_reason": canary.word("uninformed"),
+        "consulted": canary.word("consulted"), "reported_to": {"where": canary.word("place"), "at": "2026-11-22T09:00:00Z"}
+    });
+    worker.post(&format!("{referral}/concerns")).key(&key()).json(concern).send().expect(201);
     let mut end = end("2026-11-22");
     end["comment"] = json!(canary.word("end"));
     act(&coordinator, &period, "end", &key(), end).expect(200);
@@ -164,7 +171,20 @@ fn a_whole_case(app: &TestApp, canary: &mut Canary) -> (String, String) {
 }
 
 /// What is kept in the clear, and must be found before: the search would find it afterwards, too.
-const SEALED: &[&str] = &["why", "why_background", "background", "address", "phone", "email", "contact", "new_address"];
+const SEALED: &[&str] = &[
+    "why",
+    "why_background",
+    "background",
+    "address",
+    "phone",
+    "email",
+    "contact",
+    "new_address",
+    "facts",
+    "uninformed",
+    "consulted",
+    "place",
+];
 
 fn nothing_is_left(app: &TestApp) {
     let people = app.world.own;
@@ -189,7 +209,8 @@ fn nothing_is_left(app: &TestApp) {
     let done = fulfil.send().expect(200);
     let class =
         |name: &str| done["erased"].as_array().unwrap().iter().find(|class| class["record_class"] == name).cloned().unwrap_or_default();
-    assert_eq!((&class("message")["action"], &class("message")["rows"]), (&json!("delete"), &json!(2)));
+    // A question and its answer, what the referrer was told at five milestones, a feedback and a concern.
+    assert_eq!((&class("message")["action"], &class("message")["rows"]), (&json!("delete"), &json!(9)));
     assert_eq!((&class("client")["action"], &class("access_log")["why"]), (&json!("pseudonymise"), &json!("statutory_retention")));
     assert_eq!(class("statistics")["why"], "anonymous");
 

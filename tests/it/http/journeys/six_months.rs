@@ -141,7 +141,7 @@ on_both! {
         for who in [aino, riikka, lauri, people.admin, people.report_reader] {
             app.user(who).get(&concern).send().problem(404, "not_found");
         }
-        let report = json!({"reported_to": {"place": "Ikäihmisten asiakasohjaus", "at": "2025-11-05T09:30:00Z"}});
+        let report = json!({"reported_to": {"where": "Ikäihmisten asiakasohjaus", "at": "2025-11-05T09:30:00Z"}});
         let reported = change(kaisa, &concern, report).expect(200);
         assert_eq!(reported["state"], "reported");
         step(&app, liisa, &period, "pause", json!({"reason": "client_ill"})).expect(200);
