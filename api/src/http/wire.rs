@@ -224,6 +224,7 @@ macro_rules! code_aliases {
 }
 
 code_aliases! {
+    InstrumentCode = Instrument;
     RoleCode = Role;
     ClientStandingCode = ClientStanding;
     DataRequestKindCode = DataRequestKind;

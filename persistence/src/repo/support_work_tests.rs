@@ -419,7 +419,8 @@ fn expect_report(db: &mut Db<'_>) -> Result<(), StoreError> {
     assert_eq!(figures.phoned, ContactSums { referrals: 1, minutes: 15 });
     assert_eq!((figures.travel_metres, figures.ended_periods), (3 * 8200, 1));
     assert_eq!(db.snapshot_faults()?, Vec::<String>::new());
-    assert_eq!(figures.fees.cents(), MinuteCents::of(60 + 95 + 15, 1300).cents());
+    // The call is counted, and not paid.
+    assert_eq!(figures.fees.cents(), MinuteCents::of(60 + 95, 1300).cents());
     assert_eq!(figures.agreements, [1]);
     assert_eq!(figures.pairs, [MeasurePairs { instrument: Instrument::Swemwbs.into(), version: 1, pairs: 1, start: 1798, end: 2154 }]);
     let earlier = db.outcome_figures(ReportScope { visits_until: day("2026-09-30"), ..scope })?;
