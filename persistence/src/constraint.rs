@@ -79,6 +79,7 @@ const KNOWN: &[(Constraint, &str, &str)] = &[
         "concern_guidance_place_key",
         "concern_guidance.programme_id, concern_guidance.municipality, concern_guidance.kind",
     ),
+    (Constraint::GuidanceTaken, "concern_guidance_programme_key", "concern_guidance.programme_id, concern_guidance.kind"),
     (
         Constraint::MeasureInstrumentTaken,
         "measure_instruments_programme_id_code_version_key",

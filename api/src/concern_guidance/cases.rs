@@ -54,15 +54,6 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &GuidanceQuery) -> Result<V
     Ok(kinds.map(view).collect())
 }
 
-fn stored(error: StoreError) -> AppError {
-    match error {
-        StoreError::Constraint(Constraint::GuidanceTaken) => {
-            RuleProblem::new("concern_guidance_exists", "The place has a guidance for this kind of concern already.").into()
-        }
-        other => other.into(),
-    }
-}
-
 fn tags<const MAX: usize>(set: SetOf<LanguageTag, MAX>) -> std::collections::BTreeSet<String> {
     set.0.into_iter().map(LanguageTag::into_string).collect()
 }
@@ -79,9 +70,6 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, body: GuidanceCreate) -> Result<
         return Err(AppError::fault(Fault::new("/municipality", "not_in_list", "There is no such municipality.")));
     }
     let kind = body.kind.0;
-    if db.concern_guidance_of(programme, municipality.as_ref())?.iter().any(|row| row.kind == kind && row.municipality == municipality) {
-        return Err(stored(StoreError::Constraint(Constraint::GuidanceTaken)));
-    }
     let guidance = Guidance {
         id: ctx.ids.next(),
         version: Version::FIRST,
@@ -96,7 +84,12 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, body: GuidanceCreate) -> Result<
         languages: tags(body.languages),
         obligations: body.obligations.map_or_else(|| obligations(kind), Obligations::from),
     };
-    db.concern_guidance_insert(&guidance).map_err(stored)?;
+    db.concern_guidance_insert(&guidance).map_err(|error| match error {
+        StoreError::Constraint(Constraint::GuidanceTaken) => {
+            RuleProblem::new("concern_guidance_exists", "The place has a guidance for this kind of concern already.").into()
+        }
+        other => AppError::from(other),
+    })?;
     ctx.audit(db, &grant, AuditAction::Created, None, None);
     Ok(GuidanceView::of(&guidance, &asking(db, ctx, programme)?))
 }

@@ -65,6 +65,9 @@ CREATE TABLE concern_guidance (
     CONSTRAINT concern_guidance_place_key UNIQUE (programme_id, municipality, kind)
 );
 
+-- A place that is left out is the whole programme, of which there is one row for each kind, too: NULL is never the same as another NULL.
+CREATE UNIQUE INDEX concern_guidance_programme_key ON concern_guidance (programme_id, kind) WHERE municipality IS NULL;
+
 -- What was seen, said and done is sealed; what is left tells that there is a concern, and nobody who may not know of it is shown that.
 CREATE TABLE concerns (
     id uuid NOT NULL,
@@ -97,7 +100,3 @@ CREATE INDEX concerns_programme_id_idx ON concerns (programme_id, recorded_at, i
 CREATE INDEX concerns_reporter_id_idx ON concerns (reporter_id, programme_id, recorded_at, id);
 CREATE INDEX concerns_referral_id_idx ON concerns (referral_id, recorded_at, id);
 CREATE INDEX concerns_client_id_idx ON concerns (client_id, recorded_at, id);
-
--- The list of all kinds of events: a migration before this one that adds a kind adds it here as well.
-ALTER TABLE events DROP CONSTRAINT events_kind_check;
-ALTER TABLE events ADD CONSTRAINT events_kind_check CHECK (kind IN ('referral_created', 'referral_updated', 'referral_submitted', 'review_started', 'information_requested', 'information_answered', 'directly_guided', 'waitlisted', 'deferred', 'resumed', 'assignment_proposed', 'assignment_accepted', 'assignment_declined', 'assignment_expired', 'assignment_ended', 'contact_attempted', 'consent_recorded', 'consent_verified', 'consent_withdrawn', 'support_started', 'support_paused', 'support_resumed', 'support_extended', 'link_worker_changed', 'end_proposed', 'support_ended', 'goal_recorded', 'activity_linked', 'activity_link_changed', 'visit_planned', 'visit_held', 'visit_cancelled', 'visit_not_attended', 'visit_changed', 'measure_recorded', 'feedback_given', 'referral_withdrawn', 'referral_closed', 'referral_reopened', 'marked_as_error', 'coordinator_changed'));

@@ -6,6 +6,7 @@ DROP TABLE measure_texts;
 DROP TABLE measure_instruments;
 
 DELETE FROM events WHERE kind = 'feedback_given';
+UPDATE events SET kind = 'referral_updated' WHERE kind = 'coordinator_changed';
 CREATE TABLE events_new (
     id TEXT NOT NULL,
     referral_id TEXT NOT NULL REFERENCES referrals (id),

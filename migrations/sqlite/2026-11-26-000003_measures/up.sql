@@ -26,12 +26,12 @@ ALTER TABLE measures_new RENAME TO measures;
 CREATE INDEX measures_report_idx ON measures (support_period_id, instrument, instrument_version, timepoint, hundredths);
 CREATE INDEX measures_support_period_id_recorded_at_idx ON measures (support_period_id, recorded_at, id);
 
--- One more kind of event.
+-- Two more kinds of events: feedback, and a handover to another coordinator.
 CREATE TABLE events_new (
     id TEXT NOT NULL,
     referral_id TEXT NOT NULL REFERENCES referrals (id),
     programme_id TEXT NOT NULL REFERENCES programmes (id),
-    kind TEXT NOT NULL CHECK (kind IN ('referral_created', 'referral_updated', 'referral_submitted', 'review_started', 'information_requested', 'information_answered', 'directly_guided', 'waitlisted', 'deferred', 'resumed', 'assignment_proposed', 'assignment_accepted', 'assignment_declined', 'assignment_expired', 'assignment_ended', 'contact_attempted', 'consent_recorded', 'consent_verified', 'consent_withdrawn', 'support_started', 'support_paused', 'support_resumed', 'support_extended', 'link_worker_changed', 'end_proposed', 'support_ended', 'goal_recorded', 'activity_linked', 'activity_link_changed', 'visit_planned', 'visit_held', 'visit_cancelled', 'visit_not_attended', 'visit_changed', 'measure_recorded', 'feedback_given', 'referral_withdrawn', 'referral_closed', 'referral_reopened', 'marked_as_error')),
+    kind TEXT NOT NULL CHECK (kind IN ('referral_created', 'referral_updated', 'referral_submitted', 'review_started', 'information_requested', 'information_answered', 'directly_guided', 'waitlisted', 'deferred', 'resumed', 'assignment_proposed', 'assignment_accepted', 'assignment_declined', 'assignment_expired', 'assignment_ended', 'contact_attempted', 'consent_recorded', 'consent_verified', 'consent_withdrawn', 'support_started', 'support_paused', 'support_resumed', 'support_extended', 'link_worker_changed', 'end_proposed', 'support_ended', 'goal_recorded', 'activity_linked', 'activity_link_changed', 'visit_planned', 'visit_held', 'visit_cancelled', 'visit_not_attended', 'visit_changed', 'measure_recorded', 'feedback_given', 'referral_withdrawn', 'referral_closed', 'referral_reopened', 'marked_as_error', 'coordinator_changed')),
     at TEXT NOT NULL,
     caller_kind TEXT NOT NULL CHECK (caller_kind IN ('user', 'api_client', 'anonymous', 'clock')),
     user_id TEXT,
