@@ -70,6 +70,16 @@ pub struct Concern {
     pub released: Option<Release>,
 }
 
+/// Where a concern stands, by when it was closed and reported.
+#[must_use]
+pub fn state_of(closed_at: Option<Instant>, reported_at: Option<Instant>) -> ConcernStateCode {
+    match (closed_at, reported_at) {
+        (Some(_), _) => ConcernStateCode::Closed,
+        (None, Some(_)) => ConcernStateCode::Reported,
+        (None, None) => ConcernStateCode::Open,
+    }
+}
+
 /// A change of a concern: its members as they shall be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConcernChange {
@@ -125,11 +135,7 @@ impl Concern {
     /// Where it stands.
     #[must_use]
     pub fn state(&self) -> ConcernStateCode {
-        match (self.closed_at, &self.reported) {
-            (Some(_), _) => ConcernStateCode::Closed,
-            (None, Some(_)) => ConcernStateCode::Reported,
-            (None, None) => ConcernStateCode::Open,
-        }
+        state_of(self.closed_at, self.reported.as_ref().map(|reported| reported.at))
     }
 
     /// Says more about it. The facts stay as they were recorded.

@@ -1,6 +1,6 @@
 //! Feedback: what client, referrer and link worker say about one referral, each in a form of their own, while it goes on and at its end.
 
-use crate::codes::{FeedbackParty, FeedbackStage, FeedbackStatement, ReferralStateCode, Role};
+use crate::codes::{Code as _, FeedbackParty, FeedbackStage, FeedbackStatement, ReferralStateCode, Role};
 use crate::ids::{ClientId, FeedbackId, ProgrammeId, ReferralId, UserId};
 use crate::time::Instant;
 use crate::version::Version;
@@ -136,6 +136,18 @@ pub fn expect_form(party: FeedbackParty, ratings: &[Rating], words: Option<&str>
     Ok(())
 }
 
+/// Whose words somebody with a role reads besides their own: a coordinator everybody's, a client also what a coordinator wrote down for them, a referrer
+/// the client's when the client's consent lets them hear of it.
+#[must_use]
+pub fn parties_shown_to(role: Role, told_to_referrer: bool) -> &'static [FeedbackParty] {
+    match role {
+        Role::Coordinator => FeedbackParty::ALL,
+        Role::Client => &[FeedbackParty::Client],
+        Role::Referrer if told_to_referrer => &[FeedbackParty::Client],
+        _ => &[],
+    }
+}
+
 impl Feedback {
     /// Changes what was said.
     ///
@@ -149,25 +161,17 @@ impl Feedback {
         Ok(Self { ratings, words, changed_at: Some(now), ..self })
     }
 
-    /// Whether somebody with this role may read it: a coordinator everything, everybody what they gave, a referrer also what the client said when the
-    /// client's consent lets them hear of it.
+    /// Whether somebody with this role may read it: everybody what they gave, and see [`parties_shown_to`].
     #[must_use]
     pub fn is_shown_to(&self, role: Role, user: Option<UserId>, told_to_referrer: bool) -> bool {
         let own = Some(self.author) == user && self.author_role == role;
-        match role {
-            Role::Coordinator => true,
-            // Also what a coordinator wrote down for them.
-            Role::Client => self.party == FeedbackParty::Client,
-            Role::Referrer => own || (told_to_referrer && self.party == FeedbackParty::Client),
-            _ => own,
-        }
+        own || parties_shown_to(role, told_to_referrer).contains(&self.party)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::Code as _;
     use crate::ids::Id;
 
     fn id<I: Id>(number: u128) -> I {

@@ -2,7 +2,6 @@
 
 use crate::codes::{AssignmentEndReason, EventKind};
 use crate::ids::UserId;
-use crate::referral::command::Transition;
 use crate::referral::error::ReferralError;
 use crate::referral::state::ReferralState;
 use crate::referral::{Changed, Referral};
@@ -16,10 +15,7 @@ pub const HANDOVER_MAX: u16 = 500;
 /// # Errors
 /// When it was not sent yet, or has ended.
 pub fn to_coordinator(mut referral: Referral, to: UserId) -> Result<Changed, ReferralError> {
-    if !referral.state.is_open() {
-        let state = referral.state.code();
-        return Err(ReferralError::WrongState { state, allowed: Transition::allowed_from(state).collect() });
-    }
+    referral.expect_open()?;
     referral.coordinator = Some(to);
     Ok(Changed { referral, event: EventKind::CoordinatorChanged, reason: None, ended_assignment: None, ended_support: None })
 }

@@ -121,6 +121,14 @@ pub struct MentoringSession {
     pub recorded_at: Instant,
 }
 
+impl MentoringSession {
+    /// Whether it has been held by a day: a session is recorded when it was.
+    #[must_use]
+    pub fn was_held_by(&self, today: NaiveDate) -> bool {
+        self.on <= today
+    }
+}
+
 /// A time in which a link worker is away. Nobody proposes them while it lasts; the clients whom they have stay theirs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Absence {

@@ -1,7 +1,6 @@
 //! Breaks of a programme: times in which nobody works, so that no clock runs against anybody (finnish-facts §1.5 P9).
 //!
-//! Days are civil days in Finland. A break freezes waiting days, handling times, "no visit for so long" and the time to answer a proposal; it does not
-//! pause or close anything by itself.
+//! Days are civil days in Finland. A break freezes waiting days and the time to answer a proposal; it does not pause or close anything by itself.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +9,8 @@ use chrono::{Duration, NaiveDate};
 use crate::actor::Validity;
 use crate::codes::{BreakReason, Language};
 use crate::ids::{ProgrammeBreakId, ProgrammeId};
+use crate::referral::Referral;
+use crate::referral::state::ReferralState;
 use crate::time::Instant;
 use crate::version::Version;
 
@@ -97,6 +98,38 @@ pub fn after_days(from: Instant, days: i64, breaks: &[Validity]) -> Instant {
         at = end;
     }
     Instant::new(at + left)
+}
+
+/// What breaks mean for one referral.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Clocks {
+    /// Days on the waiting list, without those of breaks.
+    pub waiting_days: Option<i64>,
+    /// Whether it was closed in a break.
+    pub closed_in_break: bool,
+}
+
+impl Clocks {
+    /// Whether breaks mean anything for a referral as it stands.
+    #[must_use]
+    pub fn concern(referral: &Referral) -> bool {
+        matches!(referral.state, ReferralState::Waitlisted | ReferralState::Closed(_))
+    }
+
+    /// What they mean.
+    #[must_use]
+    pub fn of(referral: &Referral, breaks: &[ProgrammeBreak], now: Instant) -> Self {
+        match (&referral.state, referral.queue) {
+            (ReferralState::Waitlisted, Some(queue)) => {
+                let waiting_days = Some(days_since_without_breaks(queue.accepted_at, now, &days_of(breaks)));
+                Self { waiting_days, closed_in_break: false }
+            }
+            (ReferralState::Closed(closure), _) => {
+                Self { waiting_days: None, closed_in_break: break_on(breaks, closure.at.helsinki_date()).is_some() }
+            }
+            _ => Self::default(),
+        }
+    }
 }
 
 #[cfg(test)]

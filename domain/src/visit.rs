@@ -47,6 +47,27 @@ pub enum VisitState {
     },
 }
 
+impl VisitState {
+    /// When it was recorded as held, and why over the month's hours, if it was.
+    #[must_use]
+    pub fn held(&self) -> Option<(Instant, Option<&str>)> {
+        match self {
+            Self::Held { recorded_at, over_limit_reason } => Some((*recorded_at, over_limit_reason.as_deref())),
+            Self::Planned | Self::Cancelled { .. } | Self::NotAttended { .. } => None,
+        }
+    }
+
+    /// Who did not come or called it off, and why as far as it is known.
+    #[must_use]
+    pub fn absence(&self) -> Option<(AbsentParty, Option<VisitAbsenceReason>)> {
+        match *self {
+            Self::Planned | Self::Held { .. } => None,
+            Self::Cancelled { by, reason } => Some((by, reason)),
+            Self::NotAttended { by, reason } => Some((by, Some(reason))),
+        }
+    }
+}
+
 /// What a visit was or shall be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VisitContent {

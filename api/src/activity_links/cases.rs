@@ -7,7 +7,6 @@ use lahete_domain::activity::{ActivityLink, ActivityLinkState};
 use lahete_domain::codes::{ActivityLinkStateCode, AuditAction, Code as _, EventKind, Role};
 use lahete_domain::consent::Opening;
 use lahete_domain::ids::{ActivityId, ActivityLinkId, Id, ReferralId};
-use lahete_domain::referral::command::Transition;
 use lahete_domain::referral::error::ReferralError;
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::version::Version;
@@ -27,8 +26,7 @@ fn open_plan(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId) -> Result<O
     let state = &open.case.referral.state;
     let possible = if open.is(Role::LinkWorker) { matches!(state, ReferralState::InSupport { .. }) } else { state.is_open() };
     if !possible {
-        let (state, allowed) = (state.code(), Transition::allowed_from(state.code()).collect());
-        return Err(ReferralError::WrongState { state, allowed }.into());
+        return Err(ReferralError::wrong_state(state.code()).into());
     }
     Ok(open)
 }

@@ -8,10 +8,7 @@ use lahete_domain::access::{self, Action, Decision, Subject};
 use lahete_domain::actor::Grant;
 use lahete_domain::codes::{AuditAction, Role};
 use lahete_domain::concern::{Concern, ConcernChange, ConcernReport};
-use lahete_domain::ids::{ConcernId, Id as _, ProgrammeId, ReferralId, UserId};
-use lahete_domain::referral::command::Transition;
-use lahete_domain::referral::error::ReferralError;
-use lahete_domain::referral::state::ReferralState;
+use lahete_domain::ids::{ConcernId, Id as _, ProgrammeId, ReferralId};
 use lahete_domain::version::Version;
 use lahete_persistence::repo::concerns::{ConcernFace, ConcernFilter, ConcernSight};
 use lahete_persistence::{Db, Page, PageRequest};
@@ -22,20 +19,13 @@ use crate::http::wire::LongText;
 use crate::operation::OpContext;
 use crate::referrals::case;
 
-fn user(ctx: &OpContext) -> Result<UserId, AppError> {
-    ctx.actor.user().ok_or(AppError::Forbidden { action: ctx.operation })
-}
-
 /// Takes a concern on record.
 ///
 /// # Errors
 /// 404 and 403 by the policy, 409 for a draft, 422 when it is not said why the person was not informed.
 pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, body: ConcernCreate) -> Result<Concern, AppError> {
     let open = case::open(db, ctx, Action::ConcernRecord, referral)?;
-    let state = &open.case.referral.state;
-    if *state == ReferralState::Draft {
-        return Err(ReferralError::WrongState { state: state.code(), allowed: Transition::allowed_from(state.code()).collect() }.into());
-    }
+    open.case.referral.expect_sent()?;
     let concern = Concern {
         id: ctx.ids.next(),
         version: Version::FIRST,
@@ -49,7 +39,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, body: Conc
         consulted: body.consulted.map(LongText::into_string),
         reported: body.reported_to.map(ConcernReport::from),
         follow_up: None,
-        reporter: user(ctx)?,
+        reporter: ctx.user()?,
         reporter_role: open.role().ok_or_else(|| AppError::internal("a concern without a role"))?,
         recorded_at: ctx.now,
         closed_at: None,
@@ -136,7 +126,7 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &ConcernQuery, page: &PageR
 pub fn list_of(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, page: &PageRequest) -> Result<Page<ConcernFace>, AppError> {
     let open = case::open(db, ctx, Action::ConcernListView, referral)?;
     let whole = open.is(Role::Coordinator) || open.is(Role::PrivacyOfficer);
-    let reporter = if whole { None } else { Some(user(ctx)?) };
+    let reporter = if whole { None } else { Some(ctx.user()?) };
     let found = db.concerns_of_referral(referral, reporter, page)?;
     if found.items.is_empty() {
         case::audit(db, ctx, &open, AuditAction::Read);
@@ -187,7 +177,7 @@ pub fn close(db: &mut Db<'_>, ctx: &OpContext, id: ConcernId, body: ConcernClose
 pub fn release(db: &mut Db<'_>, ctx: &OpContext, id: ConcernId, body: ConcernRelease) -> Result<Concern, AppError> {
     let (concern, grant) = find(db, ctx, Action::ConcernRelease, id)?;
     ctx.expect_version(concern.version)?;
-    store(db, ctx, &grant, concern.release(user(ctx)?, body.words.map(LongText::into_string), ctx.now)?)
+    store(db, ctx, &grant, concern.release(ctx.user()?, body.words.map(LongText::into_string), ctx.now)?)
 }
 
 /// The concerns about the caller that were released to them.

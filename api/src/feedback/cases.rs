@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use lahete_domain::access::{Action, visibility};
 use lahete_domain::codes::{AuditAction, Code as _, EventKind, FeedbackParty, Role};
 use lahete_domain::consent::Opening;
-use lahete_domain::feedback::{Feedback, FeedbackError, Rating, expect_form, expect_stage, party_of};
-use lahete_domain::ids::{ClientId, FeedbackId, Id as _, ReferralId, UserId};
+use lahete_domain::feedback::{Feedback, FeedbackError, Rating, expect_form, expect_stage, parties_shown_to, party_of};
+use lahete_domain::ids::{ClientId, FeedbackId, Id as _, ReferralId};
 use lahete_domain::version::Version;
 use lahete_persistence::repo::feedback::FeedbackFilter;
 use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
@@ -16,10 +16,6 @@ use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::LongText;
 use crate::operation::OpContext;
 use crate::referrals::case::{self, OpenCase};
-
-fn user(ctx: &OpContext) -> Result<UserId, AppError> {
-    ctx.actor.user().ok_or_else(|| AppError::internal("feedback by nobody"))
-}
 
 /// What the domain refuses, in the words of the API.
 fn refused(error: FeedbackError) -> AppError {
@@ -84,7 +80,7 @@ pub fn give(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: &FeedbackCre
         client: referral.client,
         stage: body.stage.0,
         party,
-        author: user(ctx)?,
+        author: ctx.user()?,
         author_role: role,
         ratings,
         words,
@@ -136,14 +132,9 @@ pub fn view(db: &mut Db<'_>, ctx: &OpContext, id: FeedbackId) -> Result<Feedback
 pub fn list(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, page: &PageRequest) -> Result<Page<Feedback>, AppError> {
     let open = case::open(db, ctx, Action::FeedbackView, id)?;
     case::audit(db, ctx, &open, AuditAction::Read);
-    let (parties, author) = match open.role() {
-        Some(Role::Coordinator) => (FeedbackParty::ALL.to_vec(), None),
-        Some(Role::Client) => (vec![FeedbackParty::Client], None),
-        Some(Role::Referrer) if tells_referrer(&open) => (vec![FeedbackParty::Client, FeedbackParty::Referrer], None),
-        Some(Role::Referrer) => (vec![FeedbackParty::Referrer], None),
-        _ => (Vec::new(), ctx.actor.user()),
-    };
-    Ok(db.feedback_list(&FeedbackFilter::Referral { referral: id, parties, author }, page)?)
+    let parties = open.role().map_or(&[][..], |role| parties_shown_to(role, tells_referrer(&open)));
+    let wanted = FeedbackFilter::Referral { referral: id, parties: parties.to_vec(), author: ctx.actor.user() };
+    Ok(db.feedback_list(&wanted, page)?)
 }
 
 /// What the caller has said as a client, or a coordinator has written down for them.

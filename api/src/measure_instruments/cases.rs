@@ -3,7 +3,7 @@
 use lahete_domain::access::{Action, Subject};
 use lahete_domain::actor::Grant;
 use lahete_domain::codes::AuditAction;
-use lahete_domain::ids::{Id as _, MeasureTextId, ProgrammeId, UserId};
+use lahete_domain::ids::{Id as _, MeasureTextId, ProgrammeId};
 use lahete_domain::measure::definition::{Definition, DefinitionError};
 use lahete_domain::measure::group::{self, GroupAnswer, GroupError};
 use lahete_domain::measure::registry::{AddedInstrument, IndividualUse, ItemTexts, TextsError, VERSION_MAX, expect_fitting};
@@ -25,10 +25,6 @@ pub struct InUse {
     pub individual_use: Option<IndividualUse>,
     /// Its words in the wanted language.
     pub texts: Option<ItemTexts>,
-}
-
-fn user(ctx: &OpContext) -> Result<UserId, AppError> {
-    ctx.actor.user().ok_or_else(|| AppError::internal("an instrument is looked after by nobody"))
 }
 
 /// Finds an instrument of a programme, and asks for the right to do something with it. One that is not there and one of a foreign programme are answered
@@ -93,7 +89,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, body: &MeasureInstrumentCreate) 
     }
     let definition = body.definition(newest + 1)?;
     definition.check().map_err(definition_fault)?;
-    let added = AddedInstrument { id: ctx.ids.next(), programme, definition, added_at: ctx.now, added_by: user(ctx)? };
+    let added = AddedInstrument { id: ctx.ids.next(), programme, definition, added_at: ctx.now, added_by: ctx.user()? };
     db.measure_instrument_insert(&added).map_err(|error| match error {
         StoreError::Constraint(Constraint::MeasureInstrumentTaken) => AppError::Stale,
         other => other.into(),
@@ -120,7 +116,7 @@ pub fn load_texts(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: &MeasureTe
         licence_ref: body.licence_ref.as_str().to_owned(),
         text_source: body.text_source.as_str().to_owned(),
         loaded_at: ctx.now,
-        loaded_by: user(ctx)?,
+        loaded_by: ctx.user()?,
     };
     expect_fitting(&definition, &texts.items, &texts.answer_labels).map_err(|error| {
         let pointer = match error {
@@ -183,7 +179,7 @@ pub fn begin_individual_use(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: 
         instrument: definition.key,
         reason: body.reason.as_str().to_owned(),
         begun_at: ctx.now,
-        begun_by: user(ctx)?,
+        begun_by: ctx.user()?,
         ended: None,
     };
     db.individual_use_insert(&begun).map_err(|error| match error {
@@ -206,7 +202,7 @@ pub fn end_individual_use(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: &I
     let Some(open) = db.individual_use_open(programme, &definition.key)? else {
         return Err(RuleProblem::new("individual_use_not_begun", "Single persons are not asked with this instrument.").into());
     };
-    let (by, reason) = (user(ctx)?, body.reason.as_str());
+    let (by, reason) = (ctx.user()?, body.reason.as_str());
     db.individual_use_end(open.id, ctx.now, by, reason)?;
     ctx.audit(db, &grant, AuditAction::Changed, None, None);
     Ok(IndividualUse { ended: Some((ctx.now, by, reason.to_owned())), ..open })
@@ -219,9 +215,6 @@ pub fn end_individual_use(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: &I
 pub fn record_group(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: &GroupAnswerCreate) -> Result<GroupAnswer, AppError> {
     let programme = ProgrammeId::from_uuid(body.programme_id);
     let (definition, grant) = find(db, ctx, Action::MeasureGroupManage, programme, name, None)?;
-    if body.held_on > ctx.now.helsinki_date() {
-        return Err(AppError::fault(Fault::new("/held_on", "out_of_range", "The session is still to come.")));
-    }
     let given = body.answers.iter().map(|one| one.0.iter().map(|answer| answer.0).collect()).collect();
     let (answers, scores) = group::scored(&definition, given).map_err(|error| {
         AppError::fault(match error {
@@ -241,8 +234,11 @@ pub fn record_group(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: &GroupAn
         answers,
         scores,
         recorded_at: ctx.now,
-        recorded_by: user(ctx)?,
+        recorded_by: ctx.user()?,
     };
+    if !group.was_held_by(ctx.now.helsinki_date()) {
+        return Err(AppError::fault(Fault::new("/held_on", "out_of_range", "The session is still to come.")));
+    }
     db.group_answer_insert(&group)?;
     ctx.audit(db, &grant, AuditAction::Created, None, None);
     Ok(group)

@@ -25,9 +25,6 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, id: LinkWorkerId, page: &PageReque
 /// 404 and 403 by the policy, 422 when it lies in the future.
 pub fn create(db: &mut Db<'_>, ctx: &OpContext, id: LinkWorkerId, new: MentoringSessionCreate) -> Result<MentoringSession, AppError> {
     find(db, ctx, Action::LinkWorkerManage, id)?;
-    if new.on > ctx.now.helsinki_date() {
-        return Err(AppError::fault(Fault::new("/on", "in_the_future", "A session is recorded when it has been held.")));
-    }
     let session = MentoringSession {
         id: ctx.ids.next(),
         link_worker: id,
@@ -35,9 +32,12 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, id: LinkWorkerId, new: Mentoring
         minutes: new.minutes,
         mentor: new.mentor.into_string(),
         kind: new.kind.0,
-        recorded_by: ctx.actor.user().ok_or(AppError::Forbidden { action: ctx.operation })?,
+        recorded_by: ctx.user()?,
         recorded_at: ctx.now,
     };
+    if !session.was_held_by(ctx.now.helsinki_date()) {
+        return Err(AppError::fault(Fault::new("/on", "in_the_future", "A session is recorded when it has been held.")));
+    }
     db.mentoring_session_insert(&session)?;
     Ok(session)
 }

@@ -5,15 +5,13 @@ use lahete_domain::actor::Validity;
 use lahete_domain::assignment::PROPOSAL_DAYS;
 use lahete_domain::codes::AuditAction;
 use lahete_domain::ids::{Id, ProgrammeBreakId, ProgrammeId};
-use lahete_domain::programme_break::{ProgrammeBreak, after_days, break_on, days_of, days_since_without_breaks};
-use lahete_domain::referral::Referral;
-use lahete_domain::referral::state::ReferralState;
-use lahete_domain::time::Instant;
+use lahete_domain::programme_break::{ProgrammeBreak, after_days, days_of};
 use lahete_domain::version::Version;
 use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{ProgrammeBreakCreate, ProgrammeBreakUpdate};
 use crate::error::{AppError, Fault};
+use crate::http::wire::DAYS_OUT_OF_ORDER;
 use crate::operation::OpContext;
 
 /// A page of the breaks of a programme, for everybody who holds a role in it.
@@ -74,8 +72,9 @@ pub fn update(
     ctx.expect_version(present.version)?;
     let expected = present.version;
     let days = Validity { from: change.from.apply(present.days.from), until: change.until.apply(present.days.until) };
-    if days.until.is_some_and(|until| until < days.from) {
-        return Err(AppError::fault(Fault::new("/until", "dates_out_of_order", "The last day lies before the first one.")));
+    if !days.is_in_order() {
+        let (code, text) = DAYS_OUT_OF_ORDER;
+        return Err(AppError::fault(Fault::new("/until", code, text)));
     }
     let changed = ProgrammeBreak {
         version: expected.next(),
@@ -88,32 +87,4 @@ pub fn update(
     move_expiries(db, programme)?;
     ctx.audit(db, &grant, AuditAction::Changed, None, None);
     Ok(changed)
-}
-
-/// What breaks mean for one referral.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Clocks {
-    /// Days on the waiting list, without those of breaks.
-    pub waiting_days: Option<i64>,
-    /// Whether it was closed in a break.
-    pub closed_in_break: bool,
-}
-
-/// Whether breaks mean anything for a referral as it stands.
-pub(crate) fn concerns_breaks(referral: &Referral) -> bool {
-    matches!(referral.state, ReferralState::Waitlisted | ReferralState::Closed(_))
-}
-
-/// See [`Clocks`].
-pub(crate) fn clocks(referral: &Referral, breaks: &[ProgrammeBreak], now: Instant) -> Clocks {
-    match (&referral.state, referral.queue) {
-        (ReferralState::Waitlisted, Some(queue)) => {
-            let waiting_days = Some(days_since_without_breaks(queue.accepted_at, now, &days_of(breaks)));
-            Clocks { waiting_days, closed_in_break: false }
-        }
-        (ReferralState::Closed(closure), _) => {
-            Clocks { waiting_days: None, closed_in_break: break_on(breaks, closure.at.helsinki_date()).is_some() }
-        }
-        _ => Clocks::default(),
-    }
 }

@@ -12,8 +12,6 @@ use lahete_domain::ids::{
 };
 use lahete_domain::milestone::MilestoneMessage;
 use lahete_domain::referral::Changed;
-use lahete_domain::referral::command::Transition;
-use lahete_domain::referral::error::ReferralError;
 use lahete_domain::referral::state::ClosedBy;
 use lahete_persistence::Db;
 use lahete_persistence::repo::referrals::Case;
@@ -242,12 +240,7 @@ pub fn note_transition(
 /// # Errors
 /// 409 when it has.
 pub fn expect_open(open: &OpenCase) -> Result<(), AppError> {
-    let state = &open.case.referral.state;
-    if state.is_open() {
-        return Ok(());
-    }
-    let allowed = Transition::allowed_from(state.code()).collect();
-    Err(ReferralError::WrongState { state: state.code(), allowed }.into())
+    Ok(open.case.referral.expect_open()?)
 }
 
 /// Ends an assignment, or takes a proposal back; one that is over stays as it was.

@@ -14,7 +14,8 @@ use lahete_domain::consent::{Consent, ConsentStatus, shared_until};
 use lahete_domain::ids::{ActivityId, ClientId, Id as _, OrganisationId, ProgrammeId, ReferralId, UserId};
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::MunicipalityCode;
-use lahete_domain::referral::command::{Close, ClosingNeeds, FollowUp, Guide, RequestInformation, Review, SubmitFacts, Waitlist};
+use lahete_domain::programme_break::Clocks;
+use lahete_domain::referral::command::{Close, FollowUp, Guide, RequestInformation, Review, SubmitFacts, Waitlist};
 use lahete_domain::referral::error::ReferralError;
 use lahete_domain::referral::state::ReferralState;
 use lahete_domain::referral::{Changed, Content, Referral, Referrer, Source};
@@ -40,8 +41,6 @@ use crate::consents::wire::ConsentCreate;
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::http::wire::{Patch, Text};
 use crate::operation::OpContext;
-use crate::programme_breaks::cases::{Clocks, clocks, concerns_breaks};
-use crate::visits::wire::codes;
 
 /// A referral that is to be written, whoever sends it.
 #[derive(Clone, Debug)]
@@ -382,8 +381,8 @@ fn sees_contact(open: &OpenCase) -> bool {
 fn show(db: &mut Db<'_>, ctx: &OpContext, open: &OpenCase) -> Result<ReferralView, AppError> {
     let client = db.client_get(open.case.referral.client)?.ok_or_else(|| AppError::internal("the client of a referral is missing"))?;
     let referral = &open.case.referral;
-    let breaks = if concerns_breaks(referral) { db.breaks_of(referral.programme)? } else { Vec::new() };
-    let mut view = view_of(open, &client, clocks(referral, &breaks, ctx.now), ctx);
+    let breaks = if Clocks::concern(referral) { db.breaks_of(referral.programme)? } else { Vec::new() };
+    let mut view = view_of(open, &client, Clocks::of(referral, &breaks, ctx.now), ctx);
     // How it ended in the work with the client is not the sender's to read.
     if let Some(closure) = view.closure.as_mut()
         && matches!(open.role(), Some(Role::Coordinator | Role::Client))
@@ -494,7 +493,7 @@ pub fn list_seen(
         let shown =
             if veiled { None } else { Some((client.name.as_str(), place(case, &client.municipality, client.non_disclosure, follows))) };
         let breaks = breaks.get(&case.referral.programme).map_or(&[][..], Vec::as_slice);
-        items.push(ReferralListItem::of(case, shown, clocks(&case.referral, breaks, ctx.now), ctx.now));
+        items.push(ReferralListItem::of(case, shown, Clocks::of(&case.referral, breaks, ctx.now), ctx.now));
     }
     Ok(Page { items, next: cases.next })
 }
@@ -507,9 +506,7 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralUp
     let mut open = case::open(db, ctx, Action::ReferralUpdate, id)?;
     ctx.expect_version(open.case.referral.version)?;
     if open.case.referral.state != ReferralState::Draft {
-        let state = open.case.referral.state.code();
-        let allowed = lahete_domain::referral::command::Transition::allowed_from(state).collect();
-        return Err(ReferralError::WrongState { state, allowed }.into());
+        return Err(ReferralError::wrong_state(open.case.referral.state.code()).into());
     }
     if let Some(change) = body.client.given() {
         let mut client = db.client_get(open.case.referral.client)?.ok_or(AppError::NotFound(ClientId::RESOURCE))?;
@@ -560,10 +557,6 @@ fn transition(
     Ok(open)
 }
 
-fn user(ctx: &OpContext) -> Result<UserId, AppError> {
-    ctx.actor.user().ok_or(AppError::Forbidden { action: ctx.operation })
-}
-
 fn words(text: Option<Text<{ lahete_domain::text::REASON_MAX }>>) -> Option<String> {
     text.map(Text::into_string)
 }
@@ -586,7 +579,7 @@ pub fn submit_draft(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId) -> Result<
 pub fn review(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralReview) -> Result<ReferralView, AppError> {
     let command = Review { barrier: body.barrier.map(|barrier| barrier.0) };
     let open = transition(db, ctx, Action::ReferralReview, id, words(body.comment), |_, open| {
-        Ok(open.case.referral.clone().review(command, user(ctx)?, ctx.now)?)
+        Ok(open.case.referral.clone().review(command, ctx.user()?, ctx.now)?)
     })?;
     show(db, ctx, &open)
 }
@@ -738,7 +731,7 @@ pub fn close(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralClo
         (None, comment) => comment,
     };
     let (outcome, end_reason) = (body.outcome.0, body.end_reason.0);
-    let needs = ClosingNeeds { barriers: codes(&body.barriers), unmet_needs: codes(&body.unmet_needs) };
+    let needs = crate::visits::wire::closing_needs(&body.barriers, &body.unmet_needs);
     let open = transition(db, ctx, Action::ReferralClose, id, comment, |db, open| {
         activity_links::cases::answer(db, ctx, open, &body.activity_links)?;
         db.referral_closing_put(id, &needs)?;
@@ -755,7 +748,7 @@ pub fn close(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, body: ReferralClo
 /// 409 after support, after a withdrawal, or later than 30 days.
 pub fn reopen(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, reason: String) -> Result<ReferralView, AppError> {
     let open = transition(db, ctx, Action::ReferralReopen, id, Some(reason), |_, open| {
-        Ok(open.case.referral.clone().reopen(user(ctx)?, ctx.now)?)
+        Ok(open.case.referral.clone().reopen(ctx.user()?, ctx.now)?)
     })?;
     show(db, ctx, &open)
 }
@@ -845,7 +838,7 @@ pub fn record_contact_attempt(
         channel: body.channel.0,
         result: body.result.0,
         attempted_at: ctx.now,
-        recorded_by: user(ctx)?,
+        recorded_by: ctx.user()?,
         note: words(body.note),
     };
     db.contact_attempt_insert(&attempt)?;

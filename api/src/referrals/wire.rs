@@ -5,6 +5,7 @@ use lahete_domain::codes::{ConsentPurpose, MessageParty, Role};
 use lahete_domain::ids::Id as _;
 use lahete_domain::message::{ContactAttempt, Message};
 use lahete_domain::programme::MunicipalityCode;
+use lahete_domain::programme_break::Clocks;
 use lahete_domain::referral::Content;
 use lahete_domain::referral::command::{ClosingNeeds, Transition};
 use lahete_domain::referral::state::ReferralState;
@@ -23,7 +24,6 @@ use crate::http::wire::{
     FollowUpAnswerCode, LongText, MessageKindCode, MessagePartyCode, NotFollowedUpReasonCode, OutcomeCode, Patch, PriorityCode,
     ReferralReasonCode, ReferralStateCode, RoleCode, RouteCode, SectorCode, Text, Timestamp, UnmetNeedCode,
 };
-use crate::programme_breaks::cases::Clocks;
 use crate::visits::wire::{Barriers, UnmetNeeds};
 
 /// Who writes the referral, as far as the sign-in does not say it.

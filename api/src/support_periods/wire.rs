@@ -28,7 +28,7 @@ use crate::http::wire_sets::Count;
 use crate::measures::wire::MeasureAnswer;
 use crate::programme_breaks::wire::ProgrammeBreakView;
 use crate::referrals::wire::ClosingNeedsView;
-use crate::visits::wire::{Barriers, Minutes, MonthHoursView, SupportKinds, UnmetNeeds, codes};
+use crate::visits::wire::{Barriers, Minutes, MonthHoursView, SupportKinds, UnmetNeeds, closing_needs, codes};
 
 /// The visit with which the support begins. It was held.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -199,7 +199,7 @@ impl SupportPeriodEnd {
     /// What is known at the end for those who decide about services.
     #[must_use]
     pub fn needs(&self) -> ClosingNeeds {
-        ClosingNeeds { barriers: codes(&self.barriers), unmet_needs: codes(&self.unmet_needs) }
+        closing_needs(&self.barriers, &self.unmet_needs)
     }
 }
 

@@ -2,10 +2,7 @@
 
 use lahete_domain::access::Action;
 use lahete_domain::codes::AuditAction;
-use lahete_domain::ids::{Id as _, ReferralId, TimeEntryId, UserId};
-use lahete_domain::referral::command::Transition;
-use lahete_domain::referral::error::ReferralError;
-use lahete_domain::referral::state::ReferralState;
+use lahete_domain::ids::{Id as _, ReferralId, TimeEntryId};
 use lahete_domain::time_entry::{TimeEntry, expect_day};
 use lahete_domain::version::Version;
 use lahete_persistence::{Db, Page, PageRequest};
@@ -15,10 +12,6 @@ use crate::error::AppError;
 use crate::operation::OpContext;
 use crate::referrals::case::{self, OpenCase};
 
-fn user(ctx: &OpContext) -> Result<UserId, AppError> {
-    ctx.actor.user().ok_or_else(|| AppError::internal("a coordinator is a person"))
-}
-
 /// The day on which the referral of a case was sent.
 fn submitted_on(open: &OpenCase) -> Option<chrono::NaiveDate> {
     open.case.referral.submission.as_ref().map(|submission| submission.on)
@@ -27,11 +20,7 @@ fn submitted_on(open: &OpenCase) -> Option<chrono::NaiveDate> {
 /// Time is also spent after a referral has ended, but not on one that should never have existed.
 fn open_for_work(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId) -> Result<OpenCase, AppError> {
     let open = case::open(db, ctx, Action::TimeEntryWrite, referral)?;
-    let state = &open.case.referral.state;
-    if matches!(state, ReferralState::EnteredInError) {
-        let (state, allowed) = (state.code(), Transition::allowed_from(state.code()).collect());
-        return Err(ReferralError::WrongState { state, allowed }.into());
-    }
+    open.case.referral.expect_not_in_error()?;
     Ok(open)
 }
 
@@ -48,7 +37,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, body: &Tim
         version: Version::FIRST,
         programme: open.case.referral.programme,
         referral,
-        coordinator: user(ctx)?,
+        coordinator: ctx.user()?,
         content,
         recorded_at: ctx.now,
         struck: None,
@@ -118,5 +107,5 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: TimeEntryId, body: &TimeEntr
 /// # Errors
 /// 404 and 403 by the policy; 409 when it was struck before; 412 and 428 by the version.
 pub fn strike(db: &mut Db<'_>, ctx: &OpContext, id: TimeEntryId) -> Result<TimeEntry, AppError> {
-    change(db, ctx, id, |entry, _| Ok(entry.strike(user(ctx)?, ctx.now)?))
+    change(db, ctx, id, |entry, _| Ok(entry.strike(ctx.user()?, ctx.now)?))
 }

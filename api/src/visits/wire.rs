@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use lahete_domain::codes::{Barrier, Code as DomainCode, SupportKind, UnmetNeed, VisitPurpose};
 use lahete_domain::ids::{Id as _, LinkWorkerId};
 use lahete_domain::mileage::PASSENGERS_MAX;
+use lahete_domain::referral::command::ClosingNeeds;
 use lahete_domain::text::{NOTE_MAX, REASON_MAX};
 use lahete_domain::time::Month;
-use lahete_domain::visit::{METRES_MAX, MINUTES_MAX, MonthHours, Visit, VisitContent, VisitState, counts_against_limit};
+use lahete_domain::visit::{METRES_MAX, MINUTES_MAX, MonthHours, Visit, VisitContent, counts_against_limit};
 use lahete_persistence::repo::visits::VisitFilter;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -66,6 +67,12 @@ pub type UnmetNeeds = SetOf<UnmetNeedCode, { UnmetNeed::ALL.len() }>;
 #[must_use]
 pub fn codes<T: DomainCode, const MAX: usize>(set: &SetOf<Code<T>, MAX>) -> BTreeSet<T> {
     set.0.iter().map(|code| code.0).collect()
+}
+
+/// What stood in the client's way and what was missing, as it is known at an end.
+#[must_use]
+pub fn closing_needs(barriers: &Barriers, unmet_needs: &UnmetNeeds) -> ClosingNeeds {
+    ClosingNeeds { barriers: codes(barriers), unmet_needs: codes(unmet_needs) }
 }
 
 /// The link workers of a visit.
@@ -504,15 +511,9 @@ impl VisitView {
     pub fn new(visit: &Visit, names: &BTreeMap<LinkWorkerId, String>, reader: Reader, month_hours: Option<MonthHoursView>) -> Self {
         let to_client = reader == Reader::Client;
         let content = &visit.content;
-        let (recorded_at, over_limit_reason) = match &visit.state {
-            VisitState::Held { recorded_at, over_limit_reason } => (Some(*recorded_at), over_limit_reason.clone()),
-            VisitState::Planned | VisitState::Cancelled { .. } | VisitState::NotAttended { .. } => (None, None),
-        };
-        let (absent_party, absence_reason) = match visit.state {
-            VisitState::Planned | VisitState::Held { .. } => (None, None),
-            VisitState::Cancelled { by, reason } => (Some(by), reason),
-            VisitState::NotAttended { by, reason } => (Some(by), Some(reason)),
-        };
+        let (recorded_at, over_limit_reason) =
+            visit.state.held().map_or((None, None), |(at, reason)| (Some(at), reason.map(str::to_owned)));
+        let (absent_party, absence_reason) = visit.state.absence().map_or((None, None), |(by, reason)| (Some(by), reason));
         let worker = |worker: &lahete_domain::visit::VisitWorker| VisitWorkerView {
             link_worker_id: worker.link_worker.as_uuid(),
             name: names.get(&worker.link_worker).cloned(),

@@ -59,6 +59,14 @@ pub enum GroupError {
     },
 }
 
+impl GroupAnswer {
+    /// Whether the group has met by a day: nobody answers ahead.
+    #[must_use]
+    pub fn was_held_by(&self, today: NaiveDate) -> bool {
+        self.held_on <= today
+    }
+}
+
 /// The answers of each one of a group, an empty place for a question that was left out; nobody knows whose they are.
 pub type GroupSheets = Vec<Vec<Option<u8>>>;
 

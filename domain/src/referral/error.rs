@@ -88,3 +88,11 @@ pub enum ReferralError {
     #[error("no question is open for you")]
     NoOpenQuestion,
 }
+
+impl ReferralError {
+    /// Not from this state; what can be done instead is what the life cycle allows from there.
+    #[must_use]
+    pub fn wrong_state(state: ReferralStateCode) -> Self {
+        Self::WrongState { state, allowed: Transition::allowed_from(state).collect() }
+    }
+}

@@ -151,7 +151,31 @@ impl Referral {
         if transition.from_states().contains(&state) {
             return Ok(());
         }
-        Err(ReferralError::WrongState { state, allowed: Transition::allowed_from(state).collect() })
+        Err(ReferralError::wrong_state(state))
+    }
+
+    /// Whether it was sent and has not ended.
+    ///
+    /// # Errors
+    /// [`ReferralError::WrongState`] when it was not, or has.
+    pub fn expect_open(&self) -> Result<(), ReferralError> {
+        if self.state.is_open() { Ok(()) } else { Err(ReferralError::wrong_state(self.state.code())) }
+    }
+
+    /// Whether it was sent.
+    ///
+    /// # Errors
+    /// [`ReferralError::WrongState`] for a draft.
+    pub fn expect_sent(&self) -> Result<(), ReferralError> {
+        if self.state == ReferralState::Draft { Err(ReferralError::wrong_state(self.state.code())) } else { Ok(()) }
+    }
+
+    /// Whether it stands on record as one that should have been written: also after its end, but not when it was entered in error.
+    ///
+    /// # Errors
+    /// [`ReferralError::WrongState`] when it was entered in error.
+    pub fn expect_not_in_error(&self) -> Result<(), ReferralError> {
+        if self.state == ReferralState::EnteredInError { Err(ReferralError::wrong_state(self.state.code())) } else { Ok(()) }
     }
 
     fn to(mut self, state: ReferralState, now: Instant, event: EventKind) -> Changed {

@@ -7,7 +7,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use lahete_domain::access::{Subject, is_past};
 use lahete_domain::codes::{ClientStanding, ConcernKind, ConcernStateCode, ReferralStateCode, Role};
-use lahete_domain::concern::{Concern, ConcernReport, Release};
+use lahete_domain::concern::{Concern, ConcernReport, Release, state_of};
 use lahete_domain::ids::{ClientId, ConcernId, Id, ProgrammeId, ReferralId, UserId};
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
@@ -161,11 +161,7 @@ struct FaceRow {
 
 impl From<FaceRow> for ConcernFace {
     fn from(row: FaceRow) -> Self {
-        let state = match (row.closed_at, row.reported_at) {
-            (Some(_), _) => ConcernStateCode::Closed,
-            (None, Some(_)) => ConcernStateCode::Reported,
-            (None, None) => ConcernStateCode::Open,
-        };
+        let state = state_of(row.closed_at.map(|at| at.0), row.reported_at.map(|at| at.0));
         Self {
             id: row.id.0,
             version: row.version.0,

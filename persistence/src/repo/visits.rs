@@ -66,15 +66,9 @@ struct VisitWorkerRow {
 
 impl VisitRow {
     fn of(visit: &Visit, version: Version) -> Self {
-        let (recorded_at, over_limit_reason) = match &visit.state {
-            VisitState::Held { recorded_at, over_limit_reason } => (Some(*recorded_at), over_limit_reason.clone()),
-            VisitState::Planned | VisitState::Cancelled { .. } | VisitState::NotAttended { .. } => (None, None),
-        };
-        let (absent_party, absence_reason) = match visit.state {
-            VisitState::Planned | VisitState::Held { .. } => (None, None),
-            VisitState::Cancelled { by, reason } => (Some(by), reason),
-            VisitState::NotAttended { by, reason } => (Some(by), Some(reason)),
-        };
+        let (recorded_at, over_limit_reason) =
+            visit.state.held().map_or((None, None), |(at, reason)| (Some(at), reason.map(str::to_owned)));
+        let (absent_party, absence_reason) = visit.state.absence().map_or((None, None), |(by, reason)| (Some(by), reason));
         let content = &visit.content;
         Self {
             id: IdCol(visit.id),
