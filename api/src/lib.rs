@@ -54,6 +54,7 @@ pub mod restrictions;
 pub mod retention;
 pub mod role_assignments;
 pub mod rooms;
+pub(crate) mod shipped_table;
 pub mod startup;
 pub mod state;
 pub mod support_periods;

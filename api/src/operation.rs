@@ -17,7 +17,7 @@ use lahete_domain::access::{self, Action, Decision, Subject};
 use lahete_domain::actor::{Actor, Caller, Grant};
 use lahete_domain::audit::AuditEvent;
 use lahete_domain::codes::{AuditAction, AuditOutcome, ClientStanding, Language, Role};
-use lahete_domain::ids::{ClientId, IdSource, ProgrammeId, ReferralId};
+use lahete_domain::ids::{ClientId, IdSource, ProgrammeId, ReferralId, UserId};
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 use lahete_persistence::repo::idempotency::{StoredAnswer, Told};
@@ -65,6 +65,14 @@ pub struct OpContext {
 }
 
 impl OpContext {
+    /// Who acts, where only a person can.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for a machine and for nobody.
+    pub fn user(&self) -> Result<UserId, AppError> {
+        self.actor.user().ok_or(AppError::Forbidden { action: self.operation })
+    }
+
     /// Decides an access by the policy. A refusal about a known client is noted in the audit trail.
     ///
     /// # Errors
@@ -620,7 +628,7 @@ mod tests {
     use crate::http::wire::Text;
     use actix_web::middleware::from_fn;
     use actix_web::{App, test, web};
-    use lahete_domain::ids::{Id as _, UserId};
+    use lahete_domain::ids::Id as _;
     use serde::Deserialize;
     use serde_json::{Value, json};
     use utoipa::ToSchema;

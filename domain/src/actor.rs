@@ -103,6 +103,12 @@ impl Validity {
         self.from <= day && self.until.is_none_or(|until| day <= until)
     }
 
+    /// Whether the last day does not lie before the first one.
+    #[must_use]
+    pub fn is_in_order(&self) -> bool {
+        self.until.is_none_or(|until| self.from <= until)
+    }
+
     /// Whether some day lies in both.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

@@ -766,6 +766,21 @@ codes! {
     }
 }
 
+impl Language {
+    /// Takes what belongs to it out of six things, one for each language in the order of [`Code::ALL`].
+    #[must_use]
+    pub fn of<T>(self, [fi, sv, en, se, smn, sms]: [T; 6]) -> T {
+        match self {
+            Self::Finnish => fi,
+            Self::Swedish => sv,
+            Self::English => en,
+            Self::NorthernSami => se,
+            Self::InariSami => smn,
+            Self::SkoltSami => sms,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

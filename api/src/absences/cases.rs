@@ -2,19 +2,16 @@
 
 use lahete_domain::access::Action;
 use lahete_domain::actor::Validity;
-use lahete_domain::ids::{AbsenceId, Id, LinkWorkerId, UserId};
+use lahete_domain::ids::{AbsenceId, Id, LinkWorkerId};
 use lahete_domain::link_worker::Absence;
 use lahete_domain::version::Version;
 use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{AbsenceCreate, AbsenceUpdate};
 use crate::error::{AppError, Fault};
+use crate::http::wire::DAYS_OUT_OF_ORDER;
 use crate::link_workers::cases::find;
 use crate::operation::OpContext;
-
-fn user(ctx: &OpContext) -> Result<UserId, AppError> {
-    ctx.actor.user().ok_or(AppError::Forbidden { action: ctx.operation })
-}
 
 /// A page of a link worker's absences.
 ///
@@ -37,7 +34,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, id: LinkWorkerId, new: &AbsenceC
         link_worker: id,
         days: Validity { from: new.from, until: new.until },
         reason: new.reason.0,
-        recorded_by: user(ctx)?,
+        recorded_by: ctx.user()?,
         recorded_at: ctx.now,
     };
     db.absence_insert(&absence)?;
@@ -55,8 +52,9 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, worker: LinkWorkerId, id: Absenc
     ctx.expect_version(present.version)?;
     let expected = present.version;
     let days = Validity { from: change.from.apply(present.days.from), until: change.until.apply(present.days.until) };
-    if days.until.is_some_and(|until| until < days.from) {
-        return Err(AppError::fault(Fault::new("/until", "dates_out_of_order", "The last day lies before the first one.")));
+    if !days.is_in_order() {
+        let (code, text) = DAYS_OUT_OF_ORDER;
+        return Err(AppError::fault(Fault::new("/until", code, text)));
     }
     let changed = Absence { version: expected.next(), days, reason: change.reason.map(|code| code.0).apply(present.reason), ..present };
     db.absence_update(&changed, expected)?;

@@ -1,5 +1,6 @@
 //! Bodies of absences.
 
+use lahete_domain::actor::Validity;
 use lahete_domain::ids::Id as _;
 use lahete_domain::link_worker::Absence;
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use crate::http::wire::{AbsenceReasonCode, Change, Date, Patch, Timestamp};
+use crate::http::wire::{AbsenceReasonCode, Change, Date, Patch, Timestamp, expect_days_in_order};
 
 /// An absence to enter.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -24,10 +25,7 @@ pub struct AbsenceCreate {
 }
 
 fn days_in_order(absence: &AbsenceCreate) -> Result<(), ValidationError> {
-    if absence.until.is_some_and(|until| until < absence.from) {
-        return Err(ValidationError::new("dates_out_of_order").with_message("The last day lies before the first one.".into()));
-    }
-    Ok(())
+    expect_days_in_order(Validity { from: absence.from, until: absence.until })
 }
 
 /// A change of an absence. Ending it early is setting its last day.

@@ -101,7 +101,7 @@ pub(crate) fn expect_candidate(
 /// 404, 403; 409 when the referral cannot be proposed, the link worker is not eligible, or another proposal is open; 422 for an unknown link worker.
 pub fn propose(db: &mut Db<'_>, ctx: &OpContext, referral: ReferralId, new: &NewAssignment) -> Result<Shown, AppError> {
     let open = case::open(db, ctx, Action::AssignmentPropose, referral)?;
-    let coordinator = ctx.actor.user().ok_or_else(|| AppError::internal("only a person proposes"))?;
+    let coordinator = ctx.user()?;
     open.case.referral.expect_proposable(&open.status)?;
     if db.assignment_open_of(referral)?.is_some() {
         return Err(RuleProblem::new("assignment_already_open", "Another link worker is proposed or assigned already.").into());

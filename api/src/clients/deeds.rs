@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use lahete_domain::codes::{AuditAction, AuditOutcome, Language, Role};
 use serde::Deserialize;
 
+use crate::shipped_table;
+
 /// Stands in a sentence where it is said who did it.
 const WHO: &str = "{who}";
 
@@ -22,24 +24,12 @@ struct Sentence {
 
 impl Sentence {
     fn of(&self, language: Language) -> &str {
-        match language {
-            Language::Finnish => &self.fi,
-            Language::Swedish => &self.sv,
-            Language::English => &self.en,
-            Language::NorthernSami => &self.se,
-            Language::InariSami => &self.smn,
-            Language::SkoltSami => &self.sms,
-        }
+        language.of([&self.fi, &self.sv, &self.en, &self.se, &self.smn, &self.sms])
     }
 }
 
-static SENTENCES: LazyLock<BTreeMap<String, Sentence>> = LazyLock::new(|| {
-    csv::Reader::from_reader(include_bytes!("deeds.csv").as_slice())
-        .deserialize::<Sentence>()
-        .filter_map(|row| row.inspect_err(|error| log::error!("deeds.csv: {error}")).ok())
-        .map(|row| (row.deed.clone(), row))
-        .collect()
-});
+static SENTENCES: LazyLock<BTreeMap<String, Sentence>> =
+    LazyLock::new(|| shipped_table::rows("deeds.csv", include_bytes!("deeds.csv")).map(|row: Sentence| (row.deed.clone(), row)).collect());
 
 /// Words by their name.
 #[must_use]

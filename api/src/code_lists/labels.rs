@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use lahete_domain::codes::{Code, Language, all_lists};
 use serde::Deserialize;
 
+use crate::shipped_table;
+
 #[derive(Debug, Deserialize)]
 struct LabelRow {
     list: String,
@@ -20,23 +22,14 @@ struct LabelRow {
 
 impl LabelRow {
     fn label(&self, language: Language) -> &str {
-        let wanted = match language {
-            Language::Finnish => &self.fi,
-            Language::Swedish => &self.sv,
-            Language::English => &self.en,
-            Language::NorthernSami => &self.se,
-            Language::InariSami => &self.smn,
-            Language::SkoltSami => &self.sms,
-        };
+        let wanted = language.of([&self.fi, &self.sv, &self.en, &self.se, &self.smn, &self.sms]);
         [wanted, &self.fi, &self.code].into_iter().find(|text| !text.is_empty()).map_or("", String::as_str)
     }
 }
 
 static LABELS: LazyLock<BTreeMap<(String, String), LabelRow>> = LazyLock::new(|| {
-    csv::Reader::from_reader(include_bytes!("labels.csv").as_slice())
-        .deserialize::<LabelRow>()
-        .filter_map(|row| row.inspect_err(|error| log::error!("labels.csv: {error}")).ok())
-        .map(|row| ((row.list.clone(), row.code.clone()), row))
+    shipped_table::rows("labels.csv", include_bytes!("labels.csv"))
+        .map(|row: LabelRow| ((row.list.clone(), row.code.clone()), row))
         .collect()
 });
 

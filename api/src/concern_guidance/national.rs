@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use lahete_domain::codes::{Code as _, ConcernKind, Language};
 use serde::Deserialize;
 
+use crate::shipped_table;
+
 /// The number to call when somebody is in danger now.
 pub const EMERGENCY_NUMBER: &str = "112";
 
@@ -23,10 +25,8 @@ struct Row {
 }
 
 static ROWS: LazyLock<BTreeMap<(String, String), Row>> = LazyLock::new(|| {
-    csv::Reader::from_reader(include_bytes!("national.csv").as_slice())
-        .deserialize::<Row>()
-        .filter_map(|row| row.inspect_err(|error| log::error!("national.csv: {error}")).ok())
-        .map(|row| ((row.kind.clone(), row.part.clone()), row))
+    shipped_table::rows("national.csv", include_bytes!("national.csv"))
+        .map(|row: Row| ((row.kind.clone(), row.part.clone()), row))
         .collect()
 });
 
@@ -46,14 +46,8 @@ pub fn text(kind: ConcernKind, part: Part, language: Language) -> &'static str {
         Part::Place => "place",
         Part::Law => "law",
     };
-    ROWS.get(&(kind.as_str().to_owned(), part.to_owned())).map_or("", |row| match language {
-        Language::Finnish => &row.fi,
-        Language::Swedish => &row.sv,
-        Language::English => &row.en,
-        Language::NorthernSami => &row.se,
-        Language::InariSami => &row.smn,
-        Language::SkoltSami => &row.sms,
-    })
+    ROWS.get(&(kind.as_str().to_owned(), part.to_owned()))
+        .map_or("", |row| language.of([&row.fi, &row.sv, &row.en, &row.se, &row.smn, &row.sms]))
 }
 
 #[cfg(test)]

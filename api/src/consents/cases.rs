@@ -56,7 +56,7 @@ pub fn verify(db: &mut Db<'_>, ctx: &OpContext, id: ReferralId, consent: Consent
     let open = case::open(db, ctx, Action::ConsentVerify, id)?;
     ctx.expect_version(open.case.referral.version)?;
     case::expect_open(&open)?;
-    let by = ctx.actor.user().ok_or(AppError::Forbidden { action: Action::ConsentVerify.as_str() })?;
+    let by = ctx.user()?;
     let consent = find(&open, consent)?.verify(by, ctx.now);
     db.consent_update(&consent)?;
     case::store_sharing(db, &open)?;

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use lahete_domain::codes::Language;
 use serde::Deserialize;
 
+use crate::shipped_table;
+
 /// One kind of problem.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ProblemKind {
@@ -27,24 +29,13 @@ impl ProblemKind {
     /// The title in a language; Finnish when there is no translation yet.
     #[must_use]
     pub fn title(&self, language: Language) -> &str {
-        let title = match language {
-            Language::Finnish => &self.title_fi,
-            Language::Swedish => &self.title_sv,
-            Language::English => &self.title_en,
-            Language::NorthernSami => &self.title_se,
-            Language::InariSami => &self.title_smn,
-            Language::SkoltSami => &self.title_sms,
-        };
+        let title = language.of([&self.title_fi, &self.title_sv, &self.title_en, &self.title_se, &self.title_smn, &self.title_sms]);
         if title.is_empty() { &self.title_fi } else { title }
     }
 }
 
 static CATALOGUE: LazyLock<BTreeMap<String, ProblemKind>> = LazyLock::new(|| {
-    csv::Reader::from_reader(include_bytes!("problems.csv").as_slice())
-        .deserialize::<ProblemKind>()
-        .filter_map(|row| row.inspect_err(|error| log::error!("problems.csv: {error}")).ok())
-        .map(|kind| (kind.code.clone(), kind))
-        .collect()
+    shipped_table::rows("problems.csv", include_bytes!("problems.csv")).map(|kind: ProblemKind| (kind.code.clone(), kind)).collect()
 });
 
 /// The kind behind a code.

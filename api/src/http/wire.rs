@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use lahete_domain::actor::Validity;
 use lahete_domain::codes::{self, Code as DomainCode};
 use lahete_domain::time::Instant;
 use serde::de::Error as _;
@@ -11,6 +12,7 @@ use utoipa::__dev::ComposeSchema;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{Ref, RefOr};
+use validator::ValidationError;
 
 /// A date, `YYYY-MM-DD`.
 pub type Date = chrono::NaiveDate;
@@ -206,6 +208,18 @@ impl<C: Choices> ToSchema for Choice<C> {
         let codes: Vec<_> = C::CHOICES.iter().map(|code| code.as_str()).collect();
         Cow::Owned(format!("InlineChoiceOf{}-{}", C::Code::SCHEMA, codes.join("-")))
     }
+}
+
+/// Code and words of the fault of a last day before the first one.
+pub const DAYS_OUT_OF_ORDER: (&str, &str) = ("dates_out_of_order", "The last day lies before the first one.");
+
+/// Whether days that a body gives are in order.
+///
+/// # Errors
+/// When the last one lies before the first one.
+pub fn expect_days_in_order(days: Validity) -> Result<(), ValidationError> {
+    let (code, text) = DAYS_OUT_OF_ORDER;
+    if days.is_in_order() { Ok(()) } else { Err(ValidationError::new(code).with_message(text.into())) }
 }
 
 macro_rules! code_aliases {

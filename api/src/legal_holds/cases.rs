@@ -3,7 +3,7 @@
 use lahete_domain::access::{Action, Subject};
 use lahete_domain::actor::Grant;
 use lahete_domain::codes::{AuditAction, ClientStanding};
-use lahete_domain::ids::{ClientId, Id as _, LegalHoldId, ProgrammeId, ReferralId, UserId};
+use lahete_domain::ids::{ClientId, Id as _, LegalHoldId, ProgrammeId, ReferralId};
 use lahete_domain::retention::{HoldEnd, LegalHold};
 use lahete_domain::version::Version;
 use lahete_persistence::repo::legal_holds::HoldFilter;
@@ -14,10 +14,6 @@ use crate::clients::cases::open_client;
 use crate::error::{AppError, Fault, RuleProblem};
 use crate::operation::OpContext;
 use crate::programmes::reachable;
-
-fn user(ctx: &OpContext) -> Result<UserId, AppError> {
-    ctx.actor.user().ok_or_else(|| AppError::internal("a legal hold by nobody"))
-}
 
 /// Places a hold.
 ///
@@ -45,7 +41,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, body: &LegalHoldCreate) -> Resul
         referral,
         reason: body.reason.as_str().to_owned(),
         placed_at: ctx.now,
-        placed_by: user(ctx)?,
+        placed_by: ctx.user()?,
         until: body.until,
         ended: None,
     };
@@ -103,7 +99,7 @@ pub fn end(db: &mut Db<'_>, ctx: &OpContext, id: LegalHoldId, body: &LegalHoldEn
     }
     let expected = hold.version;
     let reason = body.reason.as_ref().map(|reason| reason.as_str().to_owned());
-    let after = LegalHold { ended: Some(HoldEnd { at: ctx.now, by: user(ctx)?, reason }), ..hold };
+    let after = LegalHold { ended: Some(HoldEnd { at: ctx.now, by: ctx.user()?, reason }), ..hold };
     db.legal_hold_update(&after, expected)?;
     ctx.audit(db, &grant, AuditAction::Changed, Some(after.client), after.referral);
     Ok(LegalHold { version: expected.next(), ..after })

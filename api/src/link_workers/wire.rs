@@ -1,6 +1,7 @@
 //! Link workers on the wire.
 
 use chrono::NaiveDate;
+use lahete_domain::actor::Validity;
 use lahete_domain::codes::TrainingKind;
 use lahete_domain::ids::Id;
 use lahete_domain::link_worker::{Contract, HOURS_PER_MONTH_LIMIT, MAX_CLIENTS_LIMIT, Training, absence_from, contract_on};
@@ -12,7 +13,9 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::cases::LinkWorkerCard;
-use crate::http::wire::{Change, ContractKindCode, Date, Decimal, LinkWorkerStatusCode, LongText, Patch, Text, TrainingKindCode};
+use crate::http::wire::{
+    Change, ContractKindCode, Date, Decimal, LinkWorkerStatusCode, LongText, Patch, Text, TrainingKindCode, expect_days_in_order,
+};
 use crate::http::wire_sets::{Count, LanguageTag, Municipality, SetOf};
 
 /// Most municipalities of one link worker.
@@ -244,9 +247,7 @@ pub struct NewContract {
 const FEE_MAX_CENTS: i64 = 100_000;
 
 fn validity_in_order(contract: &NewContract) -> Result<(), validator::ValidationError> {
-    if contract.valid_until.is_some_and(|until| until < contract.valid_from) {
-        return Err(validator::ValidationError::new("dates_out_of_order").with_message("The last day lies before the first one.".into()));
-    }
+    expect_days_in_order(Validity { from: contract.valid_from, until: contract.valid_until })?;
     if contract.fee_per_hour.is_some_and(|fee| !(0..=FEE_MAX_CENTS).contains(&fee.hundredths())) {
         return Err(validator::ValidationError::new("fee_out_of_range").with_message("The fee lies between 0.00 and 1000.00.".into()));
     }

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use lahete_domain::codes::Language;
 use serde::Deserialize;
 
+use crate::shipped_table;
+
 /// A municipality.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Municipality {
@@ -23,22 +25,13 @@ impl Municipality {
     /// Its name in a language; the Finnish one where it has no name of its own.
     #[must_use]
     pub fn name(&self, language: Language) -> &str {
-        let name = match language {
-            Language::Finnish | Language::English => &self.fi,
-            Language::Swedish => &self.sv,
-            Language::NorthernSami => &self.se,
-            Language::InariSami => &self.smn,
-            Language::SkoltSami => &self.sms,
-        };
+        let name = language.of([&self.fi, &self.sv, &self.fi, &self.se, &self.smn, &self.sms]);
         if name.is_empty() { &self.fi } else { name }
     }
 }
 
 static REGISTER: LazyLock<Vec<Municipality>> = LazyLock::new(|| {
-    let mut rows: Vec<Municipality> = csv::Reader::from_reader(include_bytes!("municipalities.csv").as_slice())
-        .deserialize()
-        .filter_map(|row| row.inspect_err(|error| log::error!("municipalities.csv: {error}")).ok())
-        .collect();
+    let mut rows: Vec<Municipality> = shipped_table::rows("municipalities.csv", include_bytes!("municipalities.csv")).collect();
     rows.sort_by(|a, b| a.code.cmp(&b.code));
     rows
 });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lahete_domain::actor::Validity;
 use lahete_domain::codes::Language;
 use lahete_domain::ids::Id as _;
 use lahete_domain::programme_break::ProgrammeBreak;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use crate::http::wire::{BreakReasonCode, Change, Date, LongText, Patch};
+use crate::http::wire::{BreakReasonCode, Change, Date, LongText, Patch, expect_days_in_order};
 
 /// What is said about a break, in the languages in which somebody has said it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
@@ -89,10 +90,7 @@ pub struct ProgrammeBreakCreate {
 }
 
 fn days_in_order(found: &ProgrammeBreakCreate) -> Result<(), ValidationError> {
-    if found.until.is_some_and(|until| until < found.from) {
-        return Err(ValidationError::new("dates_out_of_order").with_message("The last day lies before the first one.".into()));
-    }
-    Ok(())
+    expect_days_in_order(Validity { from: found.from, until: found.until })
 }
 
 /// A change of a break. What is left out stays.

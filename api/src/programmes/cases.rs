@@ -48,7 +48,7 @@ pub fn view(db: &mut Db<'_>, ctx: &OpContext, id: ProgrammeId) -> Result<Program
 
 pub fn create(db: &mut Db<'_>, ctx: &OpContext, new: &ProgrammeNew) -> Result<Programme, AppError> {
     // An administrator of any programme may add one. Somebody with other roles is told that theirs do not suffice.
-    let user = ctx.actor.user().ok_or(AppError::Forbidden { action: Action::ProgrammeManage.as_str() })?;
+    let user = ctx.user()?;
     let home = ctx.actor.programmes(Role::Admin).first().copied().or_else(|| ctx.actor.grants.first().map(|grant| grant.programme));
     let home = home.ok_or(AppError::Forbidden { action: Action::ProgrammeManage.as_str() })?;
     let grant = ctx.require(db, Action::ProgrammeManage, &Subject::of_programme(home), None, None)?;

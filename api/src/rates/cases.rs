@@ -47,7 +47,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, body: &RateCreate) -> Result<Mil
         per_passenger_km: body.per_passenger_km.map_or(Cents(0), cents),
         source: body.source.as_str().to_owned(),
         given_at: ctx.now,
-        given_by: Some(ctx.actor.user().ok_or_else(|| AppError::internal("a mileage rate by nobody"))?),
+        given_by: Some(ctx.user()?),
     };
     db.mileage_rate_insert(&rate)?;
     reckon_open_sheets(db, programme)?;

@@ -4,7 +4,7 @@ use lahete_domain::access::{Action, Subject};
 use lahete_domain::actor::Grant;
 use lahete_domain::client::Client;
 use lahete_domain::codes::{AuditAction, ClientStanding};
-use lahete_domain::ids::{ClientId, Id as _, RestrictionId, UserId};
+use lahete_domain::ids::{ClientId, Id as _, RestrictionId};
 use lahete_domain::version::Version;
 use lahete_persistence::Db;
 use lahete_persistence::repo::restrictions::Restriction;
@@ -12,10 +12,6 @@ use lahete_persistence::repo::restrictions::Restriction;
 use crate::clients::cases::open_client;
 use crate::error::{AppError, RuleProblem};
 use crate::operation::OpContext;
-
-fn user(ctx: &OpContext) -> Result<UserId, AppError> {
-    ctx.actor.user().ok_or_else(|| AppError::internal("a restriction by nobody"))
-}
 
 /// Restricts the use of a client's data, unless it is restricted already.
 ///
@@ -35,7 +31,7 @@ pub fn begin(db: &mut Db<'_>, ctx: &OpContext, client: &Client, reason: String) 
         client: client.id,
         reason,
         restricted_at: ctx.now,
-        restricted_by: user(ctx)?,
+        restricted_by: ctx.user()?,
         release_reason: None,
         released: None,
         lifted: None,
@@ -88,7 +84,7 @@ pub fn release(db: &mut Db<'_>, ctx: &OpContext, id: ClientId, reason: String) -
     let (_, grant, restriction) = open(db, ctx, Action::ClientRestrict, id)?;
     ctx.expect_version(restriction.version)?;
     let expected = restriction.version;
-    let after = Restriction { release_reason: Some(reason), released: Some((ctx.now, user(ctx)?)), ..restriction };
+    let after = Restriction { release_reason: Some(reason), released: Some((ctx.now, ctx.user()?)), ..restriction };
     db.restriction_update(&after, expected)?;
     ctx.audit(db, &grant, AuditAction::Changed, Some(id), None);
     Ok(Restriction { version: expected.next(), ..after })
@@ -106,7 +102,7 @@ pub fn lift(db: &mut Db<'_>, ctx: &OpContext, id: ClientId) -> Result<Restrictio
         return Err(RuleProblem::new("restriction_not_released", text).into());
     }
     let expected = restriction.version;
-    let after = Restriction { lifted: Some((ctx.now, user(ctx)?)), ..restriction };
+    let after = Restriction { lifted: Some((ctx.now, ctx.user()?)), ..restriction };
     db.restriction_update(&after, expected)?;
     db.client_set_standing(id, ClientStanding::Open)?;
     ctx.audit(db, &grant, AuditAction::Changed, Some(id), None);

@@ -50,7 +50,7 @@ pub fn create(db: &mut Db<'_>, ctx: &OpContext, body: &RetentionPolicyCreate) ->
     if body.valid_from < ctx.now.helsinki_date() {
         return Err(AppError::fault(Fault::new("/valid_from", "out_of_range", "A policy begins today or later.")));
     }
-    let by = ctx.actor.user().ok_or_else(|| AppError::internal("a policy of nobody"))?;
+    let by = ctx.user()?;
     let id: RetentionPolicyId = ctx.ids.next();
     let policy = Policy {
         id: Some(id),

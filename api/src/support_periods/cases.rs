@@ -362,7 +362,7 @@ pub(crate) fn propose_end(
     body: &SupportPeriodProposeEnd,
 ) -> Result<(SupportPeriodView, SupportPeriod), AppError> {
     let OpenPeriod { open, period } = open_at_version(db, ctx, Action::SupportProposeEnd, id)?;
-    let by = ctx.actor.user().ok_or_else(|| AppError::internal("only a person proposes to end"))?;
+    let by = ctx.user()?;
     let expected = period.version;
     let proposed = period.propose_end(EndProposal { by, at: ctx.now, reason: body.reason.as_str().to_owned() })?;
     db.support_period_update(&proposed, expected)?;

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use lahete_domain::access::{Action, Subject};
 use lahete_domain::activity::Activity;
+use lahete_domain::actor::Grant;
 use lahete_domain::codes::{AuditAction, Code as _, Theme};
 use lahete_domain::ids::ProgrammeId;
 use lahete_domain::search::words;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 use super::wire::ThemeMappingPut;
 use crate::error::{AppError, Fault};
 use crate::operation::OpContext;
+use crate::shipped_table;
 
 /// Entries of the directory that one transaction looks at.
 const BATCH: u16 = 200;
@@ -29,10 +31,8 @@ struct ShippedRow {
 
 /// The mapping that the program ships: from the service classes that wellbeing trays of Finnish counties show, and from the words of the ten themes.
 static SHIPPED: LazyLock<Vec<ThemeEntry>> = LazyLock::new(|| {
-    csv::Reader::from_reader(include_bytes!("ptv_themes.csv").as_slice())
-        .deserialize::<ShippedRow>()
-        .filter_map(|row| row.inspect_err(|error| log::error!("ptv_themes.csv: {error}")).ok())
-        .map(|row| ThemeEntry { term: row.term, themes: row.themes.split_whitespace().filter_map(Theme::parse).collect() })
+    shipped_table::rows("ptv_themes.csv", include_bytes!("ptv_themes.csv"))
+        .map(|row: ShippedRow| ThemeEntry { term: row.term, themes: row.themes.split_whitespace().filter_map(Theme::parse).collect() })
         .collect()
 });
 
@@ -50,10 +50,10 @@ pub fn entries_of(db: &mut Db<'_>, programme: ProgrammeId) -> Result<Vec<ThemeEn
     Ok(db.theme_mapping_get(programme)?.map_or_else(|| SHIPPED.clone(), |mapping| mapping.entries))
 }
 
-fn find(db: &mut Db<'_>, ctx: &OpContext, programme: ProgrammeId) -> Result<ThemeMapping, AppError> {
-    ctx.require(db, Action::ThemeMappingManage, &Subject::of_programme(programme), None, None)?;
+fn find(db: &mut Db<'_>, ctx: &OpContext, programme: ProgrammeId) -> Result<(ThemeMapping, Grant), AppError> {
+    let grant = ctx.require(db, Action::ThemeMappingManage, &Subject::of_programme(programme), None, None)?;
     let shipped = || ThemeMapping { programme, version: Version::FIRST, entries: SHIPPED.clone(), applying: false };
-    Ok(db.theme_mapping_get(programme)?.unwrap_or_else(shipped))
+    Ok((db.theme_mapping_get(programme)?.unwrap_or_else(shipped), grant))
 }
 
 /// The mapping of a programme.
@@ -61,7 +61,7 @@ fn find(db: &mut Db<'_>, ctx: &OpContext, programme: ProgrammeId) -> Result<Them
 /// # Errors
 /// 404 outside the caller's programmes.
 pub fn view(db: &mut Db<'_>, ctx: &OpContext, programme: ProgrammeId) -> Result<ThemeMapping, AppError> {
-    find(db, ctx, programme)
+    Ok(find(db, ctx, programme)?.0)
 }
 
 /// Gives a programme another mapping. It is applied to what was imported before in the background.
@@ -69,7 +69,7 @@ pub fn view(db: &mut Db<'_>, ctx: &OpContext, programme: ProgrammeId) -> Result<
 /// # Errors
 /// 404 outside the caller's programmes; 412 and 428 by the version; 422 for a term of several words or one that stands twice.
 pub fn put(db: &mut Db<'_>, ctx: &OpContext, programme: ProgrammeId, body: &ThemeMappingPut) -> Result<ThemeMapping, AppError> {
-    let present = find(db, ctx, programme)?;
+    let (present, grant) = find(db, ctx, programme)?;
     ctx.expect_version(present.version)?;
     let mut faults = Vec::new();
     let mut entries: Vec<ThemeEntry> = Vec::new();
@@ -90,7 +90,6 @@ pub fn put(db: &mut Db<'_>, ctx: &OpContext, programme: ProgrammeId, body: &Them
     let expected = present.version;
     let mapping = ThemeMapping { programme, version: expected.next(), entries, applying: true };
     db.theme_mapping_put(&mapping, expected, ctx.now, ctx.actor.user())?;
-    let grant = ctx.require(db, Action::ThemeMappingManage, &Subject::of_programme(programme), None, None)?;
     ctx.audit(db, &grant, AuditAction::Changed, None, None);
     Ok(mapping)
 }
