@@ -820,7 +820,7 @@ pub fn seed_cases(db: &mut Db<'_>, ids: &Arc<dyn IdSource>, now: Instant) -> Res
     stage.propose(db, &ctx, &PROPOSED, 0x0098, 0x0031, LAURI)?;
     super::hours::seed_hours(db, &stage)?;
     work::seed(&stage, db)?;
-    super::people::seed_people(db, &super::people::Acting { ids, now })?;
+    super::people::seed_people(db, &stage)?;
     super::measures::seed(db, &stage, PAUSED.referral())?;
     super::rights::seed_rights(
         db,

@@ -1,7 +1,6 @@
 //! The people of the demo who do the work: somebody who left and whose cases passed on, somebody who is away, trainings, mentoring, breaks, concerns.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use lahete_domain::access::Action;
 use lahete_domain::actor::Validity;
@@ -9,7 +8,7 @@ use lahete_domain::codes::{
     AbsenceReason, AuditAction, BreakReason, ConcernKind, ContractKind, Language, LinkWorkerStatus, MentoringKind, Role, TrainingKind,
 };
 use lahete_domain::concern::{Concern, ConcernReport, Guidance, obligations};
-use lahete_domain::ids::{Id as _, IdSource, ReferralId, UserId};
+use lahete_domain::ids::{Id as _, ReferralId, UserId};
 use lahete_domain::link_worker::{Absence, Contract, LinkWorker, MentoringSession, Training};
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::programme_break::ProgrammeBreak;
@@ -18,12 +17,12 @@ use lahete_domain::user::{RoleAssignment, User};
 use lahete_domain::version::Version;
 use lahete_persistence::Db;
 
+use super::cases::Stage;
 use super::{FIRST_DAY, first_morning, id, municipalities, programme, tags};
 use crate::error::AppError;
 use crate::handovers::cases::make;
 use crate::handovers::wire::HandoverCreate;
 use crate::http::wire::LongText;
-use crate::operation::OpContext;
 use crate::referrals::case;
 
 /// Was the coordinator before Kaisa took over.
@@ -97,45 +96,22 @@ pub(super) fn seed_colleagues(db: &mut Db<'_>, now: Instant) -> Result<(), AppEr
     Ok(())
 }
 
-/// What the cases know of the people in them.
-pub(super) struct Acting<'a> {
-    /// Where new ids come from.
-    pub ids: &'a Arc<dyn IdSource>,
-    /// The present.
-    pub now: Instant,
-}
-
-impl Acting<'_> {
-    fn context(&self, db: &mut Db<'_>, user: u16, at: Instant, operation: &'static str) -> Result<OpContext, AppError> {
-        Ok(OpContext {
-            actor: db.actor(lahete_domain::actor::Caller::User(id(user)), at.helsinki_date())?,
-            now: at,
-            request_id: "demo".to_owned(),
-            operation,
-            if_match: None,
-            ids: Arc::clone(self.ids),
-            language: Language::Finnish,
-            reason: None,
-        })
-    }
-}
-
 /// Adds everything that needs cases to be there.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn seed_people(db: &mut Db<'_>, acting: &Acting<'_>) -> Result<(), AppError> {
-    handover(db, acting)?;
-    trainings(db, acting.now)?;
-    absences(db, acting.now)?;
-    breaks(db, acting.now)?;
+pub(super) fn seed_people(db: &mut Db<'_>, stage: &Stage<'_>) -> Result<(), AppError> {
+    handover(db, stage)?;
+    trainings(db, stage.now)?;
+    absences(db, stage.now)?;
+    breaks(db, stage.now)?;
     guidance(db)?;
-    concerns(db, acting)
+    concerns(db, stage)
 }
 
 /// Ella's cases pass to Kaisa.
-fn handover(db: &mut Db<'_>, acting: &Acting<'_>) -> Result<(), AppError> {
-    let ctx = acting.context(db, KAISA, acting.now.plus_days(-LEFT_DAYS_AGO), "handover_make")?;
+fn handover(db: &mut Db<'_>, stage: &Stage<'_>) -> Result<(), AppError> {
+    let ctx = stage.as_user(db, KAISA, stage.now.plus_days(-LEFT_DAYS_AGO), "handover_make")?;
     let reason = LongText::new("Ella siirtyi muihin tehtäviin.").ok_or_else(|| AppError::internal("a reason that does not fit"))?;
     let body = HandoverCreate {
         programme_id: programme().as_uuid(),
@@ -277,7 +253,7 @@ fn guidance(db: &mut Db<'_>) -> Result<(), AppError> {
 }
 
 /// One concern at each stage: not yet reported, reported, closed, and released to the client.
-fn concerns(db: &mut Db<'_>, acting: &Acting<'_>) -> Result<(), AppError> {
+fn concerns(db: &mut Db<'_>, stage: &Stage<'_>) -> Result<(), AppError> {
     struct Told {
         tail: u16,
         referral: u16,
@@ -345,8 +321,8 @@ fn concerns(db: &mut Db<'_>, acting: &Acting<'_>) -> Result<(), AppError> {
             released: Some("Puhuimme tästä yhdessä puhelimessa."),
         },
     ] {
-        let at = acting.now.plus_days(-told.days_ago);
-        let ctx = acting.context(db, told.user, at, "concern_create")?;
+        let at = stage.now.plus_days(-told.days_ago);
+        let ctx = stage.as_user(db, told.user, at, "concern_create")?;
         let open = case::open(db, &ctx, Action::ConcernRecord, id::<ReferralId>(told.referral))?;
         let concern = Concern {
             id: id(told.tail),

@@ -322,7 +322,7 @@ pub(crate) fn export(db: &mut Db<'_>, ctx: &OpContext, query: &HourSheetExportQu
 }
 
 fn step(ctx: &OpContext) -> Result<Step, AppError> {
-    Ok(Step { at: ctx.now, by: ctx.actor.user().ok_or_else(|| AppError::internal("a step with an hour sheet by nobody"))? })
+    Ok(Step { at: ctx.now, by: ctx.user()? })
 }
 
 /// Opens a sheet at the version that the caller has read, takes a step, and writes it back.
@@ -359,17 +359,16 @@ pub(crate) fn submit(db: &mut Db<'_>, ctx: &OpContext, id: HourSheetId, body: &H
 /// As [`submit`].
 pub(crate) fn give_back(db: &mut Db<'_>, ctx: &OpContext, id: HourSheetId, body: &HourSheetReturn) -> Result<Card, AppError> {
     let reason = body.reason.as_str().to_owned();
-    take(db, ctx, Action::HourSheetApprove, id, |sheet, _, step| sheet.give_back(reason, step))?;
+    let back = take(db, ctx, Action::HourSheetApprove, id, |sheet, _, step| sheet.give_back(reason, step))?;
     let visits: BTreeSet<VisitId> = db.hour_sheet_lines(&[id])?.iter().map(|line| line.visit).collect();
     for visit in visits {
         if let Some(visit) = db.visit_get(visit)? {
             follow(db, ctx, &visit)?;
         }
     }
-    let (sheet, _) = find(db, ctx, Action::HourSheetApprove, id)?;
-    reckon_worker(db, sheet.programme, sheet.link_worker, BTreeSet::new())?;
-    let (sheet, _) = find(db, ctx, Action::HourSheetApprove, id)?;
-    card(db, sheet)
+    reckon_worker(db, back.programme, back.link_worker, BTreeSet::new())?;
+    let (reckoned, _) = find(db, ctx, Action::HourSheetApprove, id)?;
+    card(db, reckoned)
 }
 
 /// Approves a sheet.
