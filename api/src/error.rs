@@ -364,6 +364,29 @@ impl From<lahete_domain::visit::VisitError> for AppError {
     }
 }
 
+impl From<lahete_domain::activity::ActivityError> for AppError {
+    fn from(error: lahete_domain::activity::ActivityError) -> Self {
+        use lahete_domain::activity::ActivityError as E;
+        let code = match &error {
+            E::Ended => "activity_ended",
+            E::KeptElsewhere => "activity_kept_elsewhere",
+        };
+        RuleProblem::new(code, error.to_string()).into()
+    }
+}
+
+impl From<lahete_domain::measure::registry::IndividualUseError> for AppError {
+    fn from(error: lahete_domain::measure::registry::IndividualUseError) -> Self {
+        use lahete_domain::measure::registry::IndividualUseError as E;
+        let code = match &error {
+            E::Free => "individual_use_free",
+            E::Begun => "individual_use_begun",
+            E::NotBegun => "individual_use_not_begun",
+        };
+        RuleProblem::new(code, error.to_string()).into()
+    }
+}
+
 impl From<lahete_domain::goal::GoalError> for AppError {
     fn from(error: lahete_domain::goal::GoalError) -> Self {
         use lahete_domain::goal::GoalError as E;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{NaiveDate, NaiveTime};
 use uuid::Uuid;
 
+use crate::activity_import::{is_business_id, is_personal_email, is_web_address};
 use crate::codes::{
     ActivityLinkStateCode, ActivitySource, ActivityStatus, Barrier, ContentKind, DayOfWeek, OrganisationKind, Price, Theme, UnmetNeed,
 };
@@ -24,6 +25,46 @@ pub const PLACES_MAX: usize = 20;
 pub const TRANSLATIONS_MAX: usize = 10;
 /// Letters of what an entry is filed under.
 pub const KEYWORDS_MAX: usize = 1_000;
+
+/// Why an entry is not changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ActivityError {
+    /// Another directory says that it has ended.
+    #[error("It has ended, as the directory says in which it is kept.")]
+    Ended,
+    /// What it is comes from another directory.
+    #[error("The entry is kept in the national service directory: change it there, or only what coordinators say of it here.")]
+    KeptElsewhere,
+}
+
+/// What makes no sense in an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ActivityFault {
+    /// Checked tomorrow or later.
+    #[error("Nobody has checked it on a day to come.")]
+    CheckedInFuture,
+    /// For the whole country, and for some municipalities.
+    #[error("What is for everybody names no municipalities.")]
+    MunicipalitiesOfNationwide,
+    /// A time of opening that ends before it begins.
+    #[error("It closes after it has opened, the same day.")]
+    ClosesBeforeOpening {
+        /// Which, from 0.
+        place: usize,
+    },
+    /// No e-mail address.
+    #[error("An e-mail address has an @.")]
+    Email,
+    /// A person's e-mail address.
+    #[error("The directory names how an organisation is reached, not a person.")]
+    PersonalEmail,
+    /// No address of a page.
+    #[error("A web page begins with https:// or http://.")]
+    Web,
+    /// The check digit is wrong.
+    #[error("This is no business id.")]
+    BusinessId,
+}
 
 /// The language of an entry that does not say another.
 pub const MAIN_LANGUAGE: &str = "fi";
@@ -203,6 +244,40 @@ impl Activity {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.status == ActivityStatus::Withdrawn
+    }
+
+    /// Whether it may be changed here at all.
+    ///
+    /// # Errors
+    /// [`ActivityError::Ended`] for one of another directory that has ended.
+    pub fn expect_changeable(&self) -> Result<(), ActivityError> {
+        if self.source == ActivitySource::Ptv && self.has_ended() { Err(ActivityError::Ended) } else { Ok(()) }
+    }
+
+    /// Whether what it is may be changed here, and not only what coordinators say of it.
+    ///
+    /// # Errors
+    /// [`ActivityError::KeptElsewhere`] for one of another directory.
+    pub fn expect_kept_here(&self) -> Result<(), ActivityError> {
+        if self.source == ActivitySource::Ptv { Err(ActivityError::KeptElsewhere) } else { Ok(()) }
+    }
+
+    /// What makes no sense in an entry on a day, all of it.
+    #[must_use]
+    pub fn faults(&self, today: NaiveDate) -> Vec<ActivityFault> {
+        let Contact { email, web, .. } = &self.contact;
+        let (email, web) = (email.as_deref(), web.as_deref());
+        let business_id = self.provider.as_ref().and_then(|provider| provider.business_id.as_deref());
+        let closes = self.times.iter().enumerate().filter(|(_, time)| time.opens_at >= time.closes_at);
+        let mut all = Vec::new();
+        all.extend((self.checked_on > today).then_some(ActivityFault::CheckedInFuture));
+        all.extend((self.nationwide && !self.municipalities.is_empty()).then_some(ActivityFault::MunicipalitiesOfNationwide));
+        all.extend(closes.map(|(place, _)| ActivityFault::ClosesBeforeOpening { place }));
+        all.extend(email.is_some_and(|email| !email.contains('@')).then_some(ActivityFault::Email));
+        all.extend(email.is_some_and(is_personal_email).then_some(ActivityFault::PersonalEmail));
+        all.extend(web.is_some_and(|web| !is_web_address(web)).then_some(ActivityFault::Web));
+        all.extend(business_id.is_some_and(|id| !is_business_id(id)).then_some(ActivityFault::BusinessId));
+        all
     }
 
     /// Days since somebody checked that it is true; 0 when the day lies ahead.

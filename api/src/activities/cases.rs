@@ -4,16 +4,15 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use lahete_domain::access::{Action, Subject};
-use lahete_domain::activity::{Activity, Contact, MAIN_LANGUAGE, Provider};
-use lahete_domain::activity_import::{is_business_id, is_personal_email, is_web_address};
-use lahete_domain::codes::{ActivitySource, ActivityStatus, ContentKind};
+use lahete_domain::activity::{Activity, ActivityFault, Contact, MAIN_LANGUAGE, Provider};
+use lahete_domain::codes::{ActivityStatus, ContentKind};
 use lahete_domain::ids::{ActivityId, Id, OrganisationId, ProgrammeId};
 use lahete_domain::search::Query;
 use lahete_persistence::repo::activities::ActivityFilter;
 use lahete_persistence::{Db, Page, PageRequest};
 
 use super::wire::{ActivityQuery, ActivityUpdate, NewActivity, translations};
-use crate::error::{AppError, Fault, RuleProblem};
+use crate::error::{AppError, Fault};
 use crate::operation::OpContext;
 
 fn get(db: &mut Db<'_>, id: ActivityId) -> Result<Activity, AppError> {
@@ -83,32 +82,23 @@ fn expect_organisation(db: &mut Db<'_>, programme: ProgrammeId, organisation: Op
     Err(AppError::fault(Fault::new("/organisation_id", "not_found", "The programme has no such organisation.")))
 }
 
+/// Where a fault of the domain stands in a body.
+fn fault(found: ActivityFault) -> Fault {
+    let (pointer, code) = match found {
+        ActivityFault::CheckedInFuture => ("/checked_on".to_owned(), "in_the_future"),
+        ActivityFault::MunicipalitiesOfNationwide => ("/municipalities".to_owned(), "not_with_nationwide"),
+        ActivityFault::ClosesBeforeOpening { place } => (format!("/times/{place}/closes_at"), "out_of_range"),
+        ActivityFault::Email => ("/contact/email".to_owned(), "malformed"),
+        ActivityFault::PersonalEmail => ("/contact/email".to_owned(), "personal_contact"),
+        ActivityFault::Web => ("/contact/web".to_owned(), "malformed"),
+        ActivityFault::BusinessId => ("/provider/business_id".to_owned(), "check_digit"),
+    };
+    Fault::new(pointer, code, found.to_string())
+}
+
 /// What a body cannot tell of itself.
 fn expect_sense(activity: &Activity, languages_told: usize, today: NaiveDate) -> Result<(), AppError> {
-    let mut faults = Vec::new();
-    if activity.checked_on > today {
-        faults.push(Fault::new("/checked_on", "in_the_future", "Nobody has checked it on a day to come."));
-    }
-    if activity.nationwide && !activity.municipalities.is_empty() {
-        faults.push(Fault::new("/municipalities", "not_with_nationwide", "What is for everybody names no municipalities."));
-    }
-    for (at, _) in activity.times.iter().enumerate().filter(|(_, time)| time.opens_at >= time.closes_at) {
-        faults.push(Fault::new(format!("/times/{at}/closes_at"), "out_of_range", "It closes after it has opened, the same day."));
-    }
-    let Contact { email, web, .. } = &activity.contact;
-    if email.as_deref().is_some_and(|email| !email.contains('@')) {
-        faults.push(Fault::new("/contact/email", "malformed", "An e-mail address has an @."));
-    }
-    if email.as_deref().is_some_and(is_personal_email) {
-        faults.push(Fault::new("/contact/email", "personal_contact", "The directory names how an organisation is reached, not a person."));
-    }
-    if web.as_deref().is_some_and(|web| !is_web_address(web)) {
-        faults.push(Fault::new("/contact/web", "malformed", "A web page begins with https:// or http://."));
-    }
-    let business_id = activity.provider.as_ref().and_then(|provider| provider.business_id.as_deref());
-    if business_id.is_some_and(|id| !is_business_id(id)) {
-        faults.push(Fault::new("/provider/business_id", "check_digit", "This is no business id."));
-    }
+    let mut faults: Vec<Fault> = activity.faults(today).into_iter().map(fault).collect();
     if activity.translations.len() != languages_told || activity.translations.contains_key(&activity.text_language) {
         faults.push(Fault::new("/translations", "language_twice", "Each language is told once."));
     }
@@ -166,24 +156,16 @@ fn open(db: &mut Db<'_>, ctx: &OpContext, id: ActivityId) -> Result<Activity, Ap
     Ok(present)
 }
 
-fn expect_not_ended(present: &Activity) -> Result<(), AppError> {
-    if present.source == ActivitySource::Ptv && present.has_ended() {
-        return Err(RuleProblem::new("activity_ended", "It has ended, as the directory says in which it is kept.").into());
-    }
-    Ok(())
-}
-
 /// Changes an entry. Of one that is kept in another directory only what coordinators say of it.
 ///
 /// # Errors
 /// 404, 403; 412 and 428 by the version; 409 for what is kept elsewhere; 422 as for [`create`].
 pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ActivityId, change: &ActivityUpdate) -> Result<Activity, AppError> {
     let present = open(db, ctx, id)?;
-    expect_not_ended(&present)?;
+    present.expect_changeable()?;
     let withdraws = change.status.given().is_some_and(|status| status.0 == ActivityStatus::Withdrawn);
-    if present.source == ActivitySource::Ptv && (change.touches_content() || withdraws) {
-        let detail = "The entry is kept in the national service directory: change it there, or only what coordinators say of it here.";
-        return Err(RuleProblem::new("activity_kept_elsewhere", detail).into());
+    if change.touches_content() || withdraws {
+        present.expect_kept_here()?;
     }
     let expected = present.version;
     let told = change.translations.clone().given();
@@ -233,7 +215,7 @@ pub fn update(db: &mut Db<'_>, ctx: &OpContext, id: ActivityId, change: &Activit
 /// 404, 403; 412 and 428 by the version; 409 for one that has ended.
 pub fn check(db: &mut Db<'_>, ctx: &OpContext, id: ActivityId) -> Result<Activity, AppError> {
     let present = open(db, ctx, id)?;
-    expect_not_ended(&present)?;
+    present.expect_changeable()?;
     let expected = present.version;
     let changed = Activity { checked_on: ctx.now.helsinki_date(), ..present };
     db.activity_update_silently(&changed, expected)?;

@@ -6,7 +6,9 @@ use lahete_domain::codes::AuditAction;
 use lahete_domain::ids::{Id as _, MeasureTextId, ProgrammeId};
 use lahete_domain::measure::definition::{Definition, DefinitionError};
 use lahete_domain::measure::group::{self, GroupAnswer, GroupError};
-use lahete_domain::measure::registry::{AddedInstrument, IndividualUse, ItemTexts, TextsError, VERSION_MAX, expect_fitting};
+use lahete_domain::measure::registry::{
+    AddedInstrument, IndividualUse, IndividualUseError, ItemTexts, TextsError, VERSION_MAX, expect_fitting, expect_for_groups,
+};
 use lahete_persistence::{Constraint, Db, Page, PageRequest, StoreError};
 
 use super::wire::{
@@ -170,9 +172,7 @@ pub fn remove_texts(db: &mut Db<'_>, ctx: &OpContext, id: MeasureTextId) -> Resu
 pub fn begin_individual_use(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: &IndividualUseBegin) -> Result<IndividualUse, AppError> {
     let programme = ProgrammeId::from_uuid(body.programme_id);
     let (definition, grant) = find(db, ctx, Action::MeasureInstrumentManage, programme, name, None)?;
-    if !definition.group_only {
-        return Err(RuleProblem::new("individual_use_free", "Single persons may be asked with this instrument anyway.").into());
-    }
+    expect_for_groups(&definition)?;
     let begun = IndividualUse {
         id: ctx.ids.next(),
         programme,
@@ -183,9 +183,7 @@ pub fn begin_individual_use(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: 
         ended: None,
     };
     db.individual_use_insert(&begun).map_err(|error| match error {
-        StoreError::Constraint(Constraint::IndividualUseOpen) => {
-            AppError::from(RuleProblem::new("individual_use_begun", "Single persons are asked with this instrument already."))
-        }
+        StoreError::Constraint(Constraint::IndividualUseOpen) => AppError::from(IndividualUseError::Begun),
         other => other.into(),
     })?;
     ctx.audit(db, &grant, AuditAction::Created, None, None);
@@ -199,9 +197,7 @@ pub fn begin_individual_use(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: 
 pub fn end_individual_use(db: &mut Db<'_>, ctx: &OpContext, name: &str, body: &IndividualUseEnd) -> Result<IndividualUse, AppError> {
     let programme = ProgrammeId::from_uuid(body.programme_id);
     let (definition, grant) = find(db, ctx, Action::MeasureInstrumentManage, programme, name, None)?;
-    let Some(open) = db.individual_use_open(programme, &definition.key)? else {
-        return Err(RuleProblem::new("individual_use_not_begun", "Single persons are not asked with this instrument.").into());
-    };
+    let open = db.individual_use_open(programme, &definition.key)?.ok_or(IndividualUseError::NotBegun)?;
     let (by, reason) = (ctx.user()?, body.reason.as_str());
     db.individual_use_end(open.id, ctx.now, by, reason)?;
     ctx.audit(db, &grant, AuditAction::Changed, None, None);

@@ -60,6 +60,28 @@ pub enum TextsError {
     Labels,
 }
 
+/// Why a decision about asking single persons is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum IndividualUseError {
+    /// The instrument is not meant for groups alone.
+    #[error("Single persons may be asked with this instrument anyway.")]
+    Free,
+    /// It was decided before.
+    #[error("Single persons are asked with this instrument already.")]
+    Begun,
+    /// There is nothing to end.
+    #[error("Single persons are not asked with this instrument.")]
+    NotBegun,
+}
+
+/// Whether an instrument is one about which it is decided whether single persons are asked.
+///
+/// # Errors
+/// When it is not meant for groups alone.
+pub fn expect_for_groups(definition: &Definition) -> Result<(), IndividualUseError> {
+    if definition.group_only { Ok(()) } else { Err(IndividualUseError::Free) }
+}
+
 /// Whether words fit the instrument.
 ///
 /// # Errors
