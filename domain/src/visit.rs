@@ -272,6 +272,12 @@ impl Visit {
         }
     }
 
+    /// Who drove, and is paid the kilometres.
+    #[must_use]
+    pub fn driver(&self) -> Option<LinkWorkerId> {
+        self.workers.iter().find(|worker| worker.drives).map(|worker| worker.link_worker)
+    }
+
     fn expect_planned(&self) -> Result<(), VisitError> {
         if self.state == VisitState::Planned { Ok(()) } else { Err(VisitError::WrongState { state: self.state_code() }) }
     }

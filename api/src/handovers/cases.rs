@@ -98,7 +98,7 @@ impl Work<'_> {
             }
             self.moves(db, &open, HandoverPiece::Referral, None)?;
         }
-        for (id, _, referral) in db.proposals_made(programme, from)? {
+        for (id, referral) in db.proposals_made(programme, from)? {
             let open = self.open(db, referral)?;
             if !self.body.validate_only {
                 db.assignment_set_proposer(id, to)?;

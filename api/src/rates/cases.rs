@@ -1,6 +1,7 @@
 //! Reading and adding mileage rates.
 
 use lahete_domain::access::{Action, Subject};
+use lahete_domain::actor::Validity;
 use lahete_domain::codes::AuditAction;
 use lahete_domain::ids::{Id as _, ProgrammeId};
 use lahete_domain::mileage::{MileageRate, Tier};
@@ -31,7 +32,7 @@ pub fn list(db: &mut Db<'_>, ctx: &OpContext, query: &RateQuery, page: &PageRequ
 pub fn create(db: &mut Db<'_>, ctx: &OpContext, body: &RateCreate) -> Result<MileageRate, AppError> {
     let programme = ProgrammeId::from_uuid(body.programme_id);
     let grant = ctx.require(db, Action::RateManage, &Subject::of_programme(programme), None, None)?;
-    if body.valid_to.is_some_and(|last| last < body.valid_from) {
+    if !(Validity { from: body.valid_from, until: body.valid_to }).is_in_order() {
         return Err(AppError::fault(Fault::new("/valid_to", "out_of_range", "The last day lies before the first.")));
     }
     let cents = |amount: super::wire::PerKm| Cents(amount.hundredths());

@@ -137,15 +137,13 @@ fn link_workers(agreements: &[i64], detail: Detail) -> LinkWorkersView {
 /// The questionnaires of the report: those that every support period is asked for, then whatever else was answered by enough people to be told.
 fn changes(figures: &OutcomeFigures, detail: Detail) -> Vec<MeasureChangeView> {
     let always: Vec<InstrumentKey> = [Instrument::Swemwbs, Instrument::Recommendation].into_iter().map(Into::into).collect();
-    let nothing = |instrument: &InstrumentKey| MeasurePairs { instrument: instrument.clone(), version: 1, pairs: 0, start: 0, end: 0 };
     let mut shown = Vec::new();
     for instrument in &always {
-        let found = figures.pairs.iter().filter(|pairs| pairs.instrument == *instrument);
-        let before = shown.len();
-        shown.extend(found.cloned());
-        if shown.len() == before {
-            shown.push(nothing(instrument));
+        let found: Vec<MeasurePairs> = figures.pairs.iter().filter(|pairs| pairs.instrument == *instrument).cloned().collect();
+        if found.is_empty() {
+            shown.push(MeasurePairs { instrument: instrument.clone(), version: 1, pairs: 0, start: 0, end: 0 });
         }
+        shown.extend(found);
     }
     let told = |pairs: &&MeasurePairs| !always.contains(&pairs.instrument) && cell(pairs.pairs, detail).value().is_some();
     shown.extend(figures.pairs.iter().filter(told).cloned());

@@ -147,9 +147,7 @@ fn written(db: &mut Db<'_>, open: &OpenCase, visit: &Visit) -> Result<VisitView,
     let mut view = one(db, open, visit)?;
     let whose = match open.role() {
         Some(Role::LinkWorker) => assigned_worker(db, &open.case)?.first().copied(),
-        Some(Role::Coordinator) => {
-            visit.workers.iter().find(|worker| worker.drives).or_else(|| visit.workers.first()).map(|worker| worker.link_worker)
-        }
+        Some(Role::Coordinator) => visit.driver().or_else(|| visit.workers.first().map(|worker| worker.link_worker)),
         _ => None,
     };
     if let Some(worker) = whose.filter(|_| matches!(visit.state, VisitState::Held { .. })) {
@@ -352,7 +350,7 @@ pub(crate) fn update(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &Visit
     if !body.workers.is_absent() {
         expect_named(db, &open, &ids)?;
     }
-    let before = visit.workers.iter().find(|worker| worker.drives).map(|worker| worker.link_worker);
+    let before = visit.driver();
     // A fee was settled for the day and the people of the visit; it changes only with them.
     if ids != ids_of(&visit) || content.on != visit.content.on {
         visit.workers = workers(db, visit.programme, &ids, &content, held)?;
@@ -375,7 +373,7 @@ pub(crate) fn hold(db: &mut Db<'_>, ctx: &OpContext, id: VisitId, body: &VisitHo
     let ids = body.workers.as_ref().map_or_else(|| ids_of(&visit), super::wire::Workers::ids);
     expect_named(db, &open, &ids)?;
     let hours = month_hours(db, visit.programme, visit.client, &content, Some(id))?;
-    let before = visit.workers.iter().find(|worker| worker.drives).map(|worker| worker.link_worker);
+    let before = visit.driver();
     let there = workers(db, visit.programme, &ids, &content, true)?;
     visit.workers = with_driver(db, &open.case, there, body.driver_id.map(LinkWorkerId::from_uuid), before)?;
     let reason = body.over_limit_reason.clone().map(LongText::into_string);

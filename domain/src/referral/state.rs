@@ -135,6 +135,14 @@ impl ReferralState {
     /// Submitted and not yet ended: what "open" means in the statistics.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !matches!(self, Self::Draft | Self::Closed(_) | Self::EnteredInError)
+        self.code().is_open()
+    }
+}
+
+impl ReferralStateCode {
+    /// See [`ReferralState::is_open`].
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        !matches!(self, Self::Draft | Self::Closed | Self::EnteredInError)
     }
 }

@@ -1,26 +1,13 @@
 //! What is to be handed over: the open cases of a coordinator or a link worker.
 
 use diesel::prelude::*;
-use lahete_domain::codes::{AssignmentStateCode, ReferralStateCode};
+use lahete_domain::codes::{AssignmentStateCode, Code as _, ReferralStateCode};
 use lahete_domain::ids::{AssignmentId, LinkWorkerId, ProgrammeId, ReferralId, UserId};
-use lahete_domain::version::Version;
 
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::schema::{assignments, referrals};
-use crate::sql_types::{CodeCol, IdCol, VersionCol};
-
-/// The states in which somebody works on a referral.
-const OPEN: [ReferralStateCode; 8] = [
-    ReferralStateCode::Submitted,
-    ReferralStateCode::InReview,
-    ReferralStateCode::AwaitingInformation,
-    ReferralStateCode::Waitlisted,
-    ReferralStateCode::Deferred,
-    ReferralStateCode::Assigned,
-    ReferralStateCode::InSupport,
-    ReferralStateCode::DirectlyGuided,
-];
+use crate::sql_types::{CodeCol, IdCol, InstantCol};
 
 impl Db<'_> {
     /// The open referrals of a coordinator in a programme, the oldest first; at most so many.
@@ -28,9 +15,9 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says.
     pub fn referrals_coordinated(&mut self, programme: ProgrammeId, by: UserId, limit: i64) -> Result<Vec<ReferralId>, StoreError> {
-        let mut found: Vec<(IdCol<ReferralId>, crate::sql_types::InstantCol)> = Vec::new();
+        let mut found: Vec<(IdCol<ReferralId>, InstantCol)> = Vec::new();
         // Each state is a range of the index.
-        for state in OPEN {
+        for state in ReferralStateCode::ALL.iter().copied().filter(|state| state.is_open()) {
             found.extend(
                 referrals::table
                     .filter(referrals::coordinator_id.eq(IdCol(by)))
@@ -39,7 +26,7 @@ impl Db<'_> {
                     .order((referrals::created_at.asc(), referrals::id.asc()))
                     .limit(limit)
                     .select((referrals::id, referrals::created_at))
-                    .load::<(IdCol<ReferralId>, crate::sql_types::InstantCol)>(self.conn())?,
+                    .load::<(IdCol<ReferralId>, InstantCol)>(self.conn())?,
             );
         }
         found.sort_unstable_by_key(|(id, at)| (*at, *id));
@@ -51,15 +38,15 @@ impl Db<'_> {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn proposals_made(&mut self, programme: ProgrammeId, by: UserId) -> Result<Vec<(AssignmentId, Version, ReferralId)>, StoreError> {
+    pub fn proposals_made(&mut self, programme: ProgrammeId, by: UserId) -> Result<Vec<(AssignmentId, ReferralId)>, StoreError> {
         let rows = assignments::table
             .filter(assignments::programme_id.eq(IdCol(programme)))
             .filter(assignments::state.eq(CodeCol(AssignmentStateCode::Proposed)))
             .filter(assignments::proposed_by.eq(IdCol(by)))
             .order((assignments::proposed_at.asc(), assignments::id.asc()))
-            .select((assignments::id, assignments::version, assignments::referral_id))
-            .load::<(IdCol<AssignmentId>, VersionCol, IdCol<ReferralId>)>(self.conn())?;
-        Ok(rows.into_iter().map(|(id, version, referral)| (id.0, version.0, referral.0)).collect())
+            .select((assignments::id, assignments::referral_id))
+            .load::<(IdCol<AssignmentId>, IdCol<ReferralId>)>(self.conn())?;
+        Ok(rows.into_iter().map(|(id, referral)| (id.0, referral.0)).collect())
     }
 
     /// Says whose a proposal is from now on. Its version stays: the link worker can answer it as they have read it.
