@@ -49,6 +49,7 @@ const DIRECT: &[(&str, &[&str])] = &[
             "clap",
             "csv",
             "env_logger",
+            "flate2",
             "futures-util",
             "getrandom",
             "governor",

@@ -1,10 +1,12 @@
 //! The API document, and the page in which it can be read and tried out.
 
+use std::io::Read as _;
 use std::sync::{Arc, LazyLock};
 
-use actix_web::http::header;
+use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header as _};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use flate2::read::GzDecoder;
 
 use super::problem::Problem;
 use super::problem_pages::escape;
@@ -68,12 +70,29 @@ async fn page_file(state: Data<AppState>, request: HttpRequest) -> Result<HttpRe
     }
     let config = if demo { &DEMO_PAGE } else { &PAGE };
     let file = utoipa_swagger_ui::serve(name, Arc::clone(config)).map_err(AppError::internal)?.ok_or(AppError::NotFound("page"))?;
-    let body = if demo && matches!(name, "" | "index.html") {
-        String::from_utf8_lossy(&file.bytes).replace("<body>", &format!("<body>\n{}", sign_in_bar())).into_bytes()
+    // The files lie in the program as they travel: packed. What is changed here, and what goes to a reader without gzip, is unpacked.
+    let changed = demo && matches!(name, "" | "index.html");
+    if file.gzpipped && !changed && reads_gzip(&request) {
+        let mut packed = page(&file.content_type, file.bytes.into_owned());
+        packed.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
+        return Ok(packed);
+    }
+    let mut body = Vec::new();
+    if file.gzpipped {
+        GzDecoder::new(file.bytes.as_ref()).read_to_end(&mut body).map_err(AppError::internal)?;
     } else {
-        file.bytes.into_owned()
-    };
+        body = file.bytes.into_owned();
+    }
+    if changed {
+        body = String::from_utf8_lossy(&body).replace("<body>", &format!("<body>\n{}", sign_in_bar())).into_bytes();
+    }
     Ok(page(&file.content_type, body))
+}
+
+fn reads_gzip(request: &HttpRequest) -> bool {
+    AcceptEncoding::parse(request).is_ok_and(|accepted| {
+        accepted.negotiate([Encoding::gzip(), Encoding::identity()].iter()) == Some(Encoding::Known(ContentEncoding::Gzip))
+    })
 }
 
 fn page(media_type: &str, body: Vec<u8>) -> HttpResponse {
@@ -81,6 +100,7 @@ fn page(media_type: &str, body: Vec<u8>) -> HttpResponse {
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::VARY, "Accept-Encoding"))
         .body(body)
 }
 

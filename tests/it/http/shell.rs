@@ -470,8 +470,15 @@ fn the_document_is_served_and_shown() {
     let mut files = 0;
     for file in page.text.split(['"', '\'']).filter_map(|part| part.strip_prefix("./")) {
         files += 1;
-        let reply = app.nobody().get(&format!("/docs/{file}")).send();
-        assert_eq!(reply.status, 200, "{file}");
+        let path = format!("/docs/{file}");
+        let plain = app.nobody().get(&path).send();
+        assert_eq!((plain.status, plain.header("content-encoding"), plain.header("vary")), (200, None, Some("Accept-Encoding")), "{file}");
+        assert!(!plain.text.is_empty() && !plain.text.starts_with('\u{1f}'), "{file} is packed");
+        for (accepted, encoding) in [("gzip, deflate, br", Some("gzip")), ("gzip;q=0, br", None)] {
+            let reply = app.nobody().get(&path).header("accept-encoding", accepted).send();
+            let made_here = matches!(file, "swagger-initializer.js" | "sign-in.js");
+            assert_eq!((reply.status, reply.header("content-encoding")), (200, encoding.filter(|_| !made_here)), "{file} to {accepted}");
+        }
     }
     assert!(files >= 3, "{}", page.text);
     assert!(
