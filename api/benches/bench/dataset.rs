@@ -94,7 +94,9 @@ tables! {
         "travel_metres", "travel_minutes", "barriers", "state", "recorded_at", "worker_cents_per_hour",
     ];
     Workers = "visit_workers" ["visit_id", "link_worker_id", "fee_cents_per_hour"];
-    Measures = "measures" ["id", "support_period_id", "instrument", "timepoint", "mode", "answers", "raw", "hundredths", "recorded_at"];
+    Measures = "measures" [
+        "id", "support_period_id", "instrument", "instrument_version", "timepoint", "mode", "answers", "raw", "hundredths", "recorded_at",
+    ];
 }
 
 /// Spreads neighbouring numbers (the finaliser of SplitMix64).
@@ -381,6 +383,7 @@ impl Dataset {
                     Id(self.id(Kind::Measure, number, part)),
                     Id(period),
                     Text(instrument.0),
+                    Int(1),
                     Text(if part < 2 { "start" } else { "end" }),
                     Text("self"),
                     Text(instrument.1),

@@ -43,7 +43,7 @@ pub fn support(postgresql: bool) -> Vec<String> {
             "SELECT a.link_worker_id, COUNT(DISTINCT a.referral_id) FROM referral_snapshots s JOIN assignments a ON a.referral_id = s.referral_id WHERE s.assigned AND {of} AND a.state IN ('accepted', 'ended') AND a.answered_at IS NOT NULL GROUP BY a.link_worker_id"
         ),
         format!(
-            "SELECT b.instrument, COUNT(*), SUM(b.hundredths), SUM(e.hundredths) FROM referral_snapshots s JOIN support_periods p ON p.referral_id = s.referral_id JOIN measures b ON b.support_period_id = p.id AND b.timepoint = 'start' JOIN measures e ON e.support_period_id = p.id AND e.instrument = b.instrument AND e.timepoint = 'end' WHERE s.assigned AND s.evaluation AND {of} AND p.state = 'ended' AND b.hundredths IS NOT NULL AND e.hundredths IS NOT NULL GROUP BY b.instrument"
+            "SELECT b.instrument, b.instrument_version, COUNT(*), SUM(b.hundredths), SUM(e.hundredths) FROM referral_snapshots s JOIN support_periods p ON p.referral_id = s.referral_id JOIN measures b ON b.support_period_id = p.id AND b.timepoint = 'start' JOIN measures e ON e.support_period_id = p.id AND e.instrument = b.instrument AND e.instrument_version = b.instrument_version AND e.timepoint = 'end' WHERE s.assigned AND s.evaluation AND (s.evaluation_until IS NULL OR s.evaluation_until >= '{REPORT_YEAR}-12-31') AND {of} AND p.state = 'ended' AND b.hundredths IS NOT NULL AND e.hundredths IS NOT NULL GROUP BY b.instrument, b.instrument_version"
         ),
         format!(
             "SELECT COUNT(*) FROM referral_snapshots s JOIN support_periods p ON p.referral_id = s.referral_id WHERE s.assigned AND {of} AND p.state = 'ended'"
