@@ -7,6 +7,7 @@ use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, H
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::read::GzDecoder;
+use utoipa_swagger_ui::SwaggerFile;
 
 use super::problem::Problem;
 use super::problem_pages::escape;
@@ -70,29 +71,31 @@ async fn page_file(state: Data<AppState>, request: HttpRequest) -> Result<HttpRe
     }
     let config = if demo { &DEMO_PAGE } else { &PAGE };
     let file = utoipa_swagger_ui::serve(name, Arc::clone(config)).map_err(AppError::internal)?.ok_or(AppError::NotFound("page"))?;
-    // The files lie in the program as they travel: packed. What is changed here, and what goes to a reader without gzip, is unpacked.
-    let changed = demo && matches!(name, "" | "index.html");
-    if file.gzpipped && !changed && reads_gzip(&request) {
+    if demo && matches!(name, "" | "index.html") {
+        let text = String::from_utf8_lossy(&unpacked(&file)?).replace("<body>", &format!("<body>\n{}", sign_in_bar()));
+        return Ok(page(&file.content_type, text.into_bytes()));
+    }
+    if file.gzpipped && reads_gzip(&request) {
         let mut packed = page(&file.content_type, file.bytes.into_owned());
-        packed.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
+        packed.headers_mut().insert(header::CONTENT_ENCODING, ContentEncoding::Gzip.to_header_value());
         return Ok(packed);
     }
-    let mut body = Vec::new();
-    if file.gzpipped {
-        GzDecoder::new(file.bytes.as_ref()).read_to_end(&mut body).map_err(AppError::internal)?;
-    } else {
-        body = file.bytes.into_owned();
-    }
-    if changed {
-        body = String::from_utf8_lossy(&body).replace("<body>", &format!("<body>\n{}", sign_in_bar())).into_bytes();
-    }
-    Ok(page(&file.content_type, body))
+    Ok(page(&file.content_type, unpacked(&file)?))
 }
 
 fn reads_gzip(request: &HttpRequest) -> bool {
-    AcceptEncoding::parse(request).is_ok_and(|accepted| {
-        accepted.negotiate([Encoding::gzip(), Encoding::identity()].iter()) == Some(Encoding::Known(ContentEncoding::Gzip))
-    })
+    AcceptEncoding::parse(request)
+        .is_ok_and(|accepted| accepted.negotiate([Encoding::gzip(), Encoding::identity()].iter()) == Some(Encoding::gzip()))
+}
+
+/// A file as it is before it is packed, which most are in the program.
+fn unpacked(file: &SwaggerFile<'_>) -> Result<Vec<u8>, AppError> {
+    if !file.gzpipped {
+        return Ok(file.bytes.to_vec());
+    }
+    let mut bytes = Vec::new();
+    GzDecoder::new(file.bytes.as_ref()).read_to_end(&mut bytes).map_err(AppError::internal)?;
+    Ok(bytes)
 }
 
 fn page(media_type: &str, body: Vec<u8>) -> HttpResponse {

@@ -32,20 +32,13 @@ pub fn validator_of<T: ToSchema + 'static>() -> Result<Arc<Validator>, AppError>
 
 /// The compiled schema behind a key, made by `build` on first use.
 pub(super) fn compiled(key: TypeId, build: impl FnOnce() -> Result<Value, AppError>) -> Result<Arc<Validator>, AppError> {
-    match known(key) {
+    match COMPILED.read().ok().and_then(|known| known.get(&key).cloned()) {
         Some(validator) => Ok(validator),
         None => compile(key, &build()?),
     }
 }
 
-// The two halves stand outside of `compiled` so that the program holds the compiler of schemas once, and not once for each type of a body.
-
-#[inline(never)]
-fn known(key: TypeId) -> Option<Arc<Validator>> {
-    COMPILED.read().ok().and_then(|known| known.get(&key).cloned())
-}
-
-#[inline(never)]
+/// Apart from [`compiled`], so that the program holds the compiler of schemas once and not once for each type of a body.
 fn compile(key: TypeId, schema: &Value) -> Result<Arc<Validator>, AppError> {
     let validator = Arc::new(jsonschema::options().should_validate_formats(true).offline().build(schema).map_err(AppError::internal)?);
     if let Ok(mut known) = COMPILED.write() {
