@@ -22,8 +22,7 @@ const SIGNS: [(&[u8], usize); 3] = [(b"+358 40 7", 15), (b"asukas", 30), ("Kätk
 
 impl Secrets {
     fn of(seeds: &[Seed]) -> Self {
-        let values = seeds.iter().flat_map(|seed| [&seed.code, &seed.phone, &seed.email, &seed.address]);
-        Self(values.map(|value| value.clone().into_bytes()).collect())
+        Self(seeds.iter().flat_map(Seed::secrets).map(|value| value.as_bytes().to_vec()).collect())
     }
 
     /// The secrets that stand in some bytes.

@@ -105,6 +105,11 @@ impl Seed {
         }
     }
 
+    /// What no one may come upon where it is not shown.
+    fn secrets(&self) -> [&str; 4] {
+        [&self.code, &self.phone, &self.email, &self.address]
+    }
+
     /// A referral about them, sent at once, by somebody with a contact of the same kind.
     fn referral(&self) -> Value {
         let mut body = crate::http::complete_referral();
