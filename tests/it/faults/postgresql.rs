@@ -108,8 +108,11 @@ fn a_restart_at_once_costs_seconds_and_nothing_else() {
         let mut back = Instant::now();
         let seen = call_meanwhile(&server, &site, &format!("restart-{round}"), || {
             std::thread::sleep(Duration::from_millis(300));
+            let before = cluster.first_process();
             cluster.restart_at_once();
             back = Instant::now();
+            // Whether anybody is sent away is up to how quick it is: who waits for less than the patience of the store notices nothing.
+            assert_ne!(cluster.first_process(), before, "the server has not been away");
             // Until the calls get through again, or it is certain that they do not.
             let mut wire = Wire::open(server.addr, PATIENCE).unwrap();
             let get = |wire: &mut Wire| wire.call("GET", "/v1/referrals?limit=5", &[("authorization", &site.coordinator)], None).unwrap();
@@ -136,7 +139,6 @@ fn a_restart_at_once_costs_seconds_and_nothing_else() {
         refused += seen.iter().filter(|one| one.answer.is_for_later()).count();
         progress(&format!("PostgreSQL restart: round {} of {rounds}, nobody got through for {window:?}", round + 1));
     }
-    assert!(refused > 0, "nobody has noticed");
     expect_kept(&site, &kept);
     println!("PostgreSQL restart: {rounds} rounds, {} writes acknowledged, {refused} sent away, longest window {longest:?}", kept.len());
 }

@@ -104,10 +104,15 @@ impl Cluster {
         self.resume_from_stop();
     }
 
-    /// All its processes: the one that its file names, and that one's children.
-    fn processes(&self) -> Vec<String> {
+    /// The process that its file names, which is another one after each start.
+    pub fn first_process(&self) -> String {
         let file = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
-        let first = file.lines().next().unwrap().trim().to_owned();
+        file.lines().next().unwrap().trim().to_owned()
+    }
+
+    /// All its processes: the first one, and that one's children.
+    fn processes(&self) -> Vec<String> {
+        let first = self.first_process();
         let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap_or_default();
         let mut all = vec![first];
         all.extend(children.split_whitespace().map(str::to_owned));
