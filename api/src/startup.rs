@@ -16,13 +16,13 @@ use lahete_persistence::repo::trail::TrailKey;
 use lahete_persistence::{CipherError, DbUrl, DbUrlError, Keys, SchemaState, Store, StoreError, StoreOptions};
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
-use utoipa_actix_web::AppExt as _;
 
 use crate::auth::demo_accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD};
 use crate::auth::keys::{DataKeys, KeyError, SigningKey};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::fitness::{self, Unfit};
+use crate::http::registry::Registry;
 use crate::http::{docs, problem_pages, shell};
 use crate::id_source::UuidV7;
 use crate::rooms;
@@ -133,8 +133,10 @@ pub fn build_app(
 ) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>> {
     let cors = Condition::new(!state.config.cors_origins.is_empty(), cors(&state.config));
     let serve_docs = state.config.docs;
-    let (app, _) = App::new().app_data(state).into_utoipa_app().configure(rooms::configure).split_for_parts();
-    app.configure(problem_pages::configure)
+    App::new()
+        .app_data(state)
+        .configure(|config| rooms::configure(&mut Registry::router(config)))
+        .configure(problem_pages::configure)
         .configure(move |config| {
             if serve_docs {
                 docs::configure(config);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::Bytes;
+use chrono::NaiveDate;
 use lahete_domain::ids::IdSource;
 use lahete_domain::time::Clock;
 use lahete_persistence::Store;
@@ -17,6 +18,7 @@ use crate::auth::revocations::Revocations;
 use crate::config::Config;
 use crate::http::extract::paging::CursorKey;
 use crate::http::openapi::{DocumentFormat, served_document, write_document};
+use crate::http::route_table::RouteTable;
 use crate::under_way::UnderWay;
 
 /// The limits for each address or caller.
@@ -84,6 +86,8 @@ pub struct AppState {
     pub limits: Limits,
     /// The API document.
     pub documents: Documents,
+    /// What there is to call.
+    pub routes: &'static RouteTable,
     /// The address by which callers reach us.
     pub base_url: Arc<str>,
     /// The reads that have begun and have no answer yet.
@@ -97,12 +101,7 @@ impl AppState {
     /// # Errors
     /// When the API document cannot be written, or an issuer of the settings cannot be used.
     pub fn new(config: Config, store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>, secrets: &Secrets) -> Result<Self, StateError> {
-        let addition = config.demo.then(demo_accounts::description);
-        let document = served_document(addition.as_deref().map(|addition| (addition, clock.now().helsinki_date())));
-        let documents = Documents {
-            json: write_document(&document, DocumentFormat::Json).map_err(StateError::Document)?.into(),
-            yaml: write_document(&document, DocumentFormat::Yaml).map_err(StateError::Document)?.into(),
-        };
+        let (routes, documents) = Self::described(&config, clock.now().helsinki_date())?;
         let mut issuers = Issuers::built_in(
             &config.issuer,
             &config.audience,
@@ -129,12 +128,24 @@ impl AppState {
             base_url: Arc::from(config.base_url.as_str()),
             under_way: UnderWay::default(),
             documents,
+            routes,
             config,
             store,
             clock,
             ids,
             draining: AtomicBool::new(false),
         })
+    }
+
+    /// What there is to call, for the shell and for callers. The document itself is given up: its texts are a tenth of its size.
+    fn described(config: &Config, today: NaiveDate) -> Result<(&'static RouteTable, Documents), StateError> {
+        let addition = config.demo.then(demo_accounts::description);
+        let document = served_document(addition.as_deref().map(|addition| (addition, today)));
+        let documents = Documents {
+            json: write_document(&document, DocumentFormat::Json).map_err(StateError::Document)?.into(),
+            yaml: write_document(&document, DocumentFormat::Yaml).map_err(StateError::Document)?.into(),
+        };
+        Ok((RouteTable::of(&document), documents))
     }
 
     /// Says that the server is about to stop: from now on it is not ready.

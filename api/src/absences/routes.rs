@@ -2,18 +2,18 @@
 
 use actix_web::{get, patch, post};
 use lahete_domain::ids::{AbsenceId, LinkWorkerId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{AbsenceCreate, AbsenceUpdate, AbsenceView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(absence_list).service(absence_create).service(absence_update);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(absence_list).service(absence_create).service(absence_update);
 }
 
 /// List a link worker's absences.

@@ -4,7 +4,6 @@ use actix_web::{get, patch, post};
 use lahete_domain::activity::Activity;
 use lahete_domain::ids::ActivityId;
 use lahete_persistence::Db;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{ActivityQuery, ActivityUpdate, ActivityView, NewActivity};
@@ -12,14 +11,15 @@ use crate::http::answer::Answer;
 use crate::http::content_tag::tagged;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::{OpContext, OpenOperation, Operation};
 
 /// Seconds for which anybody may keep an answer of the directory.
 const KEEP_SECONDS: u32 = 60;
 
 /// Registers the operations of the room.
-pub fn configure(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(activity_list).service(activity_create).service(activity_view).service(activity_update).service(activity_check);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(activity_list).service(activity_create).service(activity_view).service(activity_update).service(activity_check);
 }
 
 /// The age of the last check grows by itself: the version alone would not tell that the answer is another.

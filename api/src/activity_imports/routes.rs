@@ -3,7 +3,6 @@
 use actix_web::{get, post};
 use lahete_domain::ids::{ActivityImportId, Id as _};
 use serde_json::Value;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::wire::{ActivityImportCreate, ActivityImportQuery, ActivityImportView};
@@ -11,11 +10,12 @@ use super::{cases, run};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(activity_import_list).service(activity_import_create).service(activity_import_view);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(activity_import_list).service(activity_import_create).service(activity_import_view);
 }
 
 /// List imports of activities.

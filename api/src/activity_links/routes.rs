@@ -3,7 +3,6 @@
 use actix_web::{get, patch, post};
 use lahete_domain::ids::{ActivityLinkId, ReferralId};
 use lahete_persistence::repo::activity_links::NamedActivityLink;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{ActivityLinkUpdate, ActivityLinkView, NewActivityLink};
@@ -11,11 +10,12 @@ use crate::http::answer::Answer;
 use crate::http::content_tag::tagged;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations of the room.
-pub fn configure(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(activity_link_list).service(activity_link_create).service(activity_link_update);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(activity_link_list).service(activity_link_create).service(activity_link_update);
 }
 
 fn with_tag(answer: Answer, named: &NamedActivityLink) -> Answer {

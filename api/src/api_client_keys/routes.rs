@@ -3,7 +3,6 @@
 use actix_web::{get, post};
 use lahete_domain::ids::{ApiClientId, ApiClientKeyId};
 use lahete_domain::version::Version;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{ApiClientKeyNew, ApiClientKeyView};
@@ -12,11 +11,12 @@ use crate::http::extract::paging::{ListView, Paging};
 use crate::http::extract::path_id::PathId;
 use crate::http::extract::valid_json::ValidJson;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(api_client_key_list).service(api_client_key_create).service(api_client_key_remove);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(api_client_key_list).service(api_client_key_create).service(api_client_key_remove);
 }
 
 /// List the keys of an API client.

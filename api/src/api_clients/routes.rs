@@ -2,7 +2,6 @@
 
 use actix_web::{get, patch, post};
 use lahete_domain::ids::ApiClientId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::secret::Secret;
@@ -13,11 +12,13 @@ use crate::http::extract::path_id::PathId;
 use crate::http::extract::query::ValidQuery;
 use crate::http::extract::valid_json::{MergePatch, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(api_client_list)
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
+        .service(api_client_list)
         .service(api_client_create)
         .service(api_client_view)
         .service(api_client_update)

@@ -2,7 +2,6 @@
 
 use actix_web::{get, post};
 use lahete_domain::ids::{AssignmentId, ReferralId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases::{self, Shown};
 use super::wire::{AssignmentQuery, AssignmentView, DeclineAssignment, EndAssignment, NewAssignment};
@@ -10,11 +9,13 @@ use crate::http::answer::Answer;
 use crate::http::content_tag::tagged;
 use crate::http::extract::{ListView, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations of the room.
-pub fn configure(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(assignment_propose)
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
+        .service(assignment_propose)
         .service(referral_assignment_list)
         .service(assignment_list)
         .service(assignment_view)

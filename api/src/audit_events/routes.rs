@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use actix_web::get;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{AuditCheckpointsView, AuditEventQuery, AuditEventView};
@@ -11,11 +10,12 @@ use crate::http::answer::Answer;
 use crate::http::extract::paging::{ListView, Paging};
 use crate::http::extract::query::ValidQuery;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(audit_event_list).service(audit_checkpoint_list);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(audit_event_list).service(audit_checkpoint_list);
 }
 
 /// List audit events.

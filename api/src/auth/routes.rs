@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::assertion::{self, ASSERTION_TYPE};
@@ -30,6 +29,7 @@ use crate::http::extract::body::read_body;
 use crate::http::extract::query::pairs;
 use crate::http::extract::schema::{faults, validator_of};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::state::AppState;
 
 /// Seconds for which others may keep the keys and the discovery document.
@@ -42,8 +42,8 @@ const USE_NOTED_MINUTES: i64 = 60;
 const KEYS_MAX: u16 = API_CLIENT_KEYS_MAX as u16;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(token_issue).service(token_revoke).service(key_set_view).service(discovery_view);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(token_issue).service(token_revoke).service(key_set_view).service(discovery_view);
 }
 
 /// Get an access token.

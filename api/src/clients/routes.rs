@@ -2,7 +2,6 @@
 
 use actix_web::{get, patch, post};
 use lahete_domain::ids::{ClientId, Id as _, UserId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{
@@ -14,11 +13,12 @@ use crate::http::extract::path_id::PathId;
 use crate::http::extract::query::ValidQuery;
 use crate::http::extract::valid_json::{MergePatch, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations of the room.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(client_search)
         .service(client_view)
         .service(client_update)

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpRequest, get};
 use lahete_domain::codes::{Code as _, Language};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::labels;
 use super::wire::{CodeListSummaryView, CodeListView, CodeView};
@@ -12,13 +11,14 @@ use crate::http::extract::if_match::if_none_match;
 use crate::http::extract::language::language_of;
 use crate::http::extract::{ListView, PageView};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 
 /// Seconds for which an answer may be kept.
 const KEPT_SECONDS: u32 = 3600;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(code_list_list).service(code_list_view);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(code_list_list).service(code_list_view);
 }
 
 /// Lists change with the program alone, so its version and the language name an answer.

@@ -3,18 +3,18 @@
 use actix_web::{get, patch, post};
 use lahete_domain::ids::ConcernGuidanceId;
 use lahete_domain::version::Version;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{GuidanceCreate, GuidanceListView, GuidanceQuery, GuidanceUpdate, GuidanceView};
 use crate::http::answer::Answer;
 use crate::http::extract::{MergePatch, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(concern_guidance_list).service(concern_guidance_create).service(concern_guidance_update);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(concern_guidance_list).service(concern_guidance_create).service(concern_guidance_update);
 }
 
 /// Read where concerns are reported.

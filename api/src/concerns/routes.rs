@@ -3,18 +3,18 @@
 use actix_web::{get, patch, post};
 use lahete_domain::concern::Concern;
 use lahete_domain::ids::{ConcernId, ReferralId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{ConcernClose, ConcernCreate, ConcernListItem, ConcernQuery, ConcernRelease, ConcernUpdate, ConcernView, MyConcernQuery};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(concern_list)
         .service(concern_view)
         .service(concern_update)

@@ -3,21 +3,21 @@
 use actix_web::{get, post};
 use lahete_domain::ids::ConsentTextId;
 use lahete_domain::version::Version;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{ConsentTextNew, ConsentTextQuery, ConsentTextView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::{OpenOperation, Operation};
 
 /// Seconds for which anybody may keep a list of texts.
 const KEEP_SECONDS: u32 = 60;
 
 /// Registers the operations of the room.
-pub fn configure(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(consent_text_list).service(consent_text_create).service(consent_text_view);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(consent_text_list).service(consent_text_create).service(consent_text_view);
 }
 
 /// List consent texts.

@@ -2,7 +2,6 @@
 
 use actix_web::{get, post};
 use lahete_domain::ids::{ConsentId, ReferralId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{ConsentCreate, ConsentListView, ConsentView, ConsentWithdraw};
@@ -10,11 +9,12 @@ use crate::http::answer::Answer;
 use crate::http::extract::path_id::PathId;
 use crate::http::extract::valid_json::ValidJson;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations of the room.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(consent_list).service(consent_create).service(consent_verify).service(consent_withdraw);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(consent_list).service(consent_create).service(consent_verify).service(consent_withdraw);
 }
 
 /// List the consents of a referral.

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::{get, post};
 use lahete_domain::ids::DataRequestId;
 use lahete_domain::version::Version;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{
@@ -18,12 +17,13 @@ use crate::http::answer::Answer;
 use crate::http::content_tag::tagged;
 use crate::http::extract::{ListView, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::me::MyProgrammeQuery;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(me_data_request_list)
         .service(me_data_request_create)
         .service(me_data_copy)

@@ -3,18 +3,18 @@
 use actix_web::{get, patch, post};
 use lahete_domain::feedback::Feedback;
 use lahete_domain::ids::{FeedbackId, MilestoneId, ReferralId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::wire::{FeedbackCreate, FeedbackUpdate, FeedbackView, MilestoneQuery, MilestoneView};
 use super::{cases, milestones};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(feedback_create)
         .service(feedback_list)
         .service(me_feedback_create)

@@ -3,18 +3,18 @@
 use actix_web::{get, patch, post};
 use lahete_domain::goal::Goal;
 use lahete_domain::ids::{GoalId, SupportPeriodId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{GoalCreate, GoalStepMark, GoalUpdate, GoalView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(goal_create).service(goal_list).service(goal_view).service(goal_update).service(goal_mark_step);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(goal_create).service(goal_list).service(goal_view).service(goal_update).service(goal_mark_step);
 }
 
 fn shown(goal: Goal) -> Answer {

@@ -1,18 +1,18 @@
 //! The path of handovers.
 
 use actix_web::post;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{HandoverCreate, HandoverView};
 use crate::http::answer::Answer;
 use crate::http::extract::ValidJson;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operation.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(handover_make);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(handover_make);
 }
 
 /// Hand over all open cases.

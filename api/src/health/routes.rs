@@ -3,17 +3,17 @@
 use actix_web::get;
 use actix_web::web::Data;
 use lahete_persistence::SchemaState;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::wire::HealthView;
 use crate::error::AppError;
 use crate::http::answer::Answer;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::state::AppState;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(health_live).service(health_ready).service(health_started);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(health_live).service(health_ready).service(health_started);
 }
 
 fn ok() -> Answer {

@@ -2,7 +2,6 @@
 
 use actix_web::{get, post};
 use lahete_domain::ids::HourSheetId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases::{self, Card};
 use super::csv;
@@ -13,14 +12,15 @@ use crate::http::answer::Answer;
 use crate::http::content_tag::tagged;
 use crate::http::extract::{ListView, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// What the CSV is called in a header.
 const CSV: &str = "text/csv; charset=utf-8";
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(hour_sheet_list)
         .service(hour_sheet_export)
         .service(hour_sheet_view)

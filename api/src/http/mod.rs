@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod problem;
 pub mod problem_catalogue;
 pub mod problem_pages;
+pub mod registry;
 pub mod route_table;
 pub mod shell;
 pub mod wire;

@@ -11,8 +11,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actix_web::App;
 use chrono::NaiveDate;
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::PartialSchema as _;
 use utoipa::openapi::link::{Link, LinkBuilder};
@@ -23,12 +23,12 @@ use utoipa::openapi::{
     Components, ContentBuilder, Header, HeaderBuilder, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder,
     SecurityRequirement, ServerBuilder, tag::TagBuilder,
 };
-use utoipa_actix_web::AppExt as _;
 
 pub use super::wire::code_schemas;
 
 use super::extract::idempotency_key;
 use super::problem::{FaultView, PROBLEM_JSON, ProblemView};
+use super::registry::described;
 use super::wire::{INLINE_PREFIX, inline_schema};
 use super::{examples, problem, problem_catalogue};
 
@@ -57,6 +57,7 @@ const CASE_LISTS: &[&str] =
     &["/v1/referrals", "/v1/assignments", "/v1/support-periods", "/v1/visits", "/v1/concerns", "/v1/clients/search"];
 
 const SCHEMA_REF: &str = "#/components/schemas/";
+const PARAMETER_REF: &str = "#/components/parameters/";
 
 /// The groups of operations, in the order of the work.
 const TAGS: &[(&str, &str)] = &[
@@ -125,7 +126,7 @@ const PROBLEMS: &[(u16, &str, &str)] = &[
 /// The document as it is checked in: without the address of a server.
 #[must_use]
 pub fn api_document() -> OpenApi {
-    let (_, mut document) = App::new().into_utoipa_app().configure(crate::rooms::configure).split_for_parts();
+    let mut document = described(crate::rooms::configure);
     finish(&mut document);
     document
 }
@@ -762,35 +763,38 @@ fn nullable(items: &[RefOr<Schema>], description: Option<&str>) -> Option<RefOr<
 /// Takes out schemas and parameters that nothing leads to.
 fn drop_unused(document: &mut OpenApi) {
     let Some(components) = &mut document.components else { return };
-    let mut used = BTreeSet::new();
     let mut open = Vec::new();
-    let roots =
-        [serde_json::to_value(&document.paths), serde_json::to_value(&components.responses), serde_json::to_value(&components.parameters)];
-    for root in roots.into_iter().flatten() {
-        collect_references(&root, &mut open);
-    }
-    while let Some(name) = open.pop() {
-        let schema = components.schemas.get(&name).map(serde_json::to_value);
-        if let (true, Some(Ok(schema))) = (used.insert(name), schema) {
-            collect_references(&schema, &mut open);
+    // One path after the other: all of them as values take several times the memory of the document.
+    document.paths.paths.values().for_each(|item| collect_references(item, &mut open));
+    let parameters: BTreeSet<_> = open.iter().filter_map(|to| to.strip_prefix(PARAMETER_REF)).map(str::to_owned).collect();
+    components.parameters.retain(|name, _| parameters.contains(name));
+    components.responses.values().for_each(|response| collect_references(response, &mut open));
+    components.parameters.values().for_each(|parameter| collect_references(parameter, &mut open));
+    let mut used = BTreeSet::new();
+    while let Some(to) = open.pop() {
+        if let Some(name) = to.strip_prefix(SCHEMA_REF)
+            && let Some(schema) = components.schemas.get(name)
+            && used.insert(name.to_owned())
+        {
+            collect_references(schema, &mut open);
         }
     }
     components.schemas.retain(|name, _| used.contains(name));
-    let paths = serde_json::to_string(&document.paths).unwrap_or_default();
-    components.parameters.retain(|name, _| paths.contains(&format!("\"#/components/parameters/{name}\"")));
 }
 
-fn collect_references(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Object(members) => {
-            if let Some(name) = members.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix(SCHEMA_REF)) {
-                found.push(name.to_owned());
-            }
-            members.values().for_each(|member| collect_references(member, found));
+/// What a part of the document leads to.
+fn collect_references(part: &impl Serialize, found: &mut Vec<String>) {
+    fn collect(value: Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => members.into_iter().for_each(|(name, member)| match member {
+                Value::String(to) if name == "$ref" => found.push(to),
+                member => collect(member, found),
+            }),
+            Value::Array(items) => items.into_iter().for_each(|item| collect(item, found)),
+            _ => {}
         }
-        Value::Array(items) => items.iter().for_each(|item| collect_references(item, found)),
-        _ => {}
     }
+    collect(serde_json::to_value(part).unwrap_or_default(), found);
 }
 
 /// Which form of the document is wanted.

@@ -4,13 +4,11 @@
 //! do better, and every log line and audit event can name the operation.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{OpenApi, PathItem, RefOr};
-
-use super::openapi::api_document;
 
 /// A query parameter of an operation.
 #[derive(Clone, Debug)]
@@ -75,14 +73,6 @@ pub struct RouteTable {
     by_length: HashMap<usize, Vec<Pattern>>,
 }
 
-static TABLE: LazyLock<RouteTable> = LazyLock::new(|| RouteTable::new(&api_document()));
-
-/// The table of this program.
-#[must_use]
-pub fn route_table() -> &'static RouteTable {
-    &TABLE
-}
-
 fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
     [("GET", &item.get), ("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete), ("PATCH", &item.patch)]
         .into_iter()
@@ -122,6 +112,12 @@ fn free_header(parameter: &Parameter) -> Option<FreeHeader> {
 }
 
 impl RouteTable {
+    /// The table of this program, read from its document the first time. It is the same for each server that the program runs.
+    pub fn of(document: &OpenApi) -> &'static Self {
+        static TABLE: OnceLock<RouteTable> = OnceLock::new();
+        TABLE.get_or_init(|| Self::new(document))
+    }
+
     /// Reads the table from a document.
     #[must_use]
     pub fn new(document: &OpenApi) -> Self {
@@ -196,10 +192,11 @@ impl RouteTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::openapi::api_document;
 
     #[test]
     fn a_path_leads_to_its_operation() {
-        let table = route_table();
+        let table = RouteTable::new(&api_document());
         let route = table.find("GET", "/v1/code-lists/sectors").expect("a known path");
         assert_eq!(route.operation, "code_list_view");
         assert_eq!(route.pattern, "/v1/code-lists/{name}");

@@ -20,7 +20,7 @@ use super::extract::language;
 use super::extract::query::check_names;
 use super::facts::{CallerKind, RequestFacts, is_safe_request_id};
 use super::problem::{PROBLEM_JSON, Problem};
-use super::route_table::{FreeHeader, Route, route_table};
+use super::route_table::{FreeHeader, Route};
 use crate::auth::rate_limit::Seeker;
 use crate::config::Config;
 use crate::error::AppError;
@@ -108,7 +108,7 @@ fn facts_of(request: &ServiceRequest, state: &AppState) -> RequestFacts {
     RequestFacts {
         request_id: given.map_or_else(|| state.ids.next_uuid().to_string(), str::to_owned),
         language: language::lookup(&languages.join(",")),
-        route: route_table().find(request.method().as_str(), &path),
+        route: state.routes.find(request.method().as_str(), &path),
         path,
         base_url: Arc::clone(&state.base_url),
     }
@@ -125,7 +125,7 @@ pub async fn inner<B: MessageBody + 'static>(request: ServiceRequest, next: Next
     let Some(state) = request.app_data::<Data<AppState>>().cloned() else {
         return Err(Problem::from(AppError::internal("no application state")).into());
     };
-    let admitted = admit(&request, &facts, state.config.docs).and_then(|()| {
+    let admitted = admit(&request, &facts, &state).and_then(|()| {
         // The store would refuse it anyway. Said before the body is read, it costs next to nothing.
         if needs_the_store(&facts.path) && state.store.is_busy() { Err(AppError::Unavailable) } else { Ok(()) }
     });
@@ -154,10 +154,10 @@ fn needs_the_store(path: &str) -> bool {
 }
 
 /// What can be refused from the document alone.
-fn admit(request: &ServiceRequest, facts: &RequestFacts, docs: bool) -> Result<(), AppError> {
+fn admit(request: &ServiceRequest, facts: &RequestFacts, state: &AppState) -> Result<(), AppError> {
     let Some(route) = facts.route else {
-        let page = is_page(&facts.path, docs);
-        let allow = route_table().allow(&facts.path).or_else(|| page.then(|| "GET, HEAD".to_owned()));
+        let page = is_page(&facts.path, state.config.docs);
+        let allow = state.routes.allow(&facts.path).or_else(|| page.then(|| "GET, HEAD".to_owned()));
         return match allow {
             Some(_) if page && request.method() == Method::GET => Ok(()),
             Some(allow) => Err(AppError::MethodNotAllowed { allow }),

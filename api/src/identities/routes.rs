@@ -4,7 +4,6 @@ use actix_web::{get, post};
 use lahete_domain::actor::Caller;
 use lahete_domain::ids::{ApiClientId, ApiClientIdentityId, Id as _, IdentityId, UserId, UserIdentityId};
 use lahete_domain::version::Version;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{IdentityNew, IdentityView};
@@ -13,11 +12,13 @@ use crate::http::extract::paging::{ListView, Paging};
 use crate::http::extract::path_id::PathId;
 use crate::http::extract::valid_json::ValidJson;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(user_identity_list)
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
+        .service(user_identity_list)
         .service(user_identity_create)
         .service(user_identity_remove)
         .service(api_client_identity_list)

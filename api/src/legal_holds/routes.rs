@@ -2,7 +2,6 @@
 
 use actix_web::{get, post};
 use lahete_domain::ids::LegalHoldId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{LegalHoldCreate, LegalHoldEnd, LegalHoldQuery, LegalHoldView};
@@ -10,11 +9,12 @@ use crate::http::answer::Answer;
 use crate::http::content_tag::tagged;
 use crate::http::extract::{ListView, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(legal_hold_list).service(legal_hold_create).service(legal_hold_view).service(legal_hold_end);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(legal_hold_list).service(legal_hold_create).service(legal_hold_view).service(legal_hold_end);
 }
 
 /// List legal holds.

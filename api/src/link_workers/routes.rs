@@ -2,7 +2,6 @@
 
 use actix_web::{get, patch, post};
 use lahete_domain::ids::{Id, LinkWorkerId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases::{self, LinkWorkerCard};
 use super::wire::{ContractView, LinkWorkerQuery, LinkWorkerUpdate, LinkWorkerView, NewContract, NewLinkWorker, NewTraining, TrainingView};
@@ -10,11 +9,13 @@ use crate::http::answer::Answer;
 use crate::http::content_tag::tagged;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::{OpContext, Operation};
 
 /// Registers the operations of the room.
-pub fn configure(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(link_worker_list)
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
+        .service(link_worker_list)
         .service(link_worker_create)
         .service(link_worker_view)
         .service(link_worker_update)

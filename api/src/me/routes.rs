@@ -4,7 +4,6 @@ use actix_web::{get, post};
 use lahete_domain::ids::ConsentId;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{MeView, MyConsentsView, MySupportPeriodView};
@@ -16,13 +15,14 @@ use crate::http::extract::path_id::PathId;
 use crate::http::extract::query::ValidQuery;
 use crate::http::extract::valid_json::ValidJson;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 use crate::referrals::wire::ReferralListItem;
 use crate::visits::wire::{VisitQuery, VisitView};
 
 /// Registers the operations of the room.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(me_view)
         .service(me_referrals)
         .service(me_support_periods)

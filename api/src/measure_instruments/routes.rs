@@ -6,7 +6,6 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, get, post};
 use lahete_domain::ids::{Id as _, MeasureTextId, ProgrammeId};
 use lahete_domain::version::Version;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{
@@ -18,14 +17,16 @@ use crate::http::answer::Answer;
 use crate::http::extract::paging::{LIMIT_MAX, ListView, PageView};
 use crate::http::extract::{Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::{OpenOperation, Operation};
 
 /// Seconds for which others may keep the list: it changes seldom.
 const KEPT_SECONDS: u32 = 300;
 
 /// Registers the operations.
-pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(measure_instrument_list)
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
+        .service(measure_instrument_list)
         .service(measure_instrument_create)
         .service(measure_text_create)
         .service(measure_text_list)

@@ -3,7 +3,6 @@
 use actix_web::{get, post};
 use lahete_domain::ids::{MeasureId, SupportPeriodId};
 use lahete_domain::version::Version;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{MeasureCreate, MeasureView, ScoreChangeView};
@@ -11,11 +10,12 @@ use crate::http::answer::Answer;
 use crate::http::extract::paging::LIMIT_MAX;
 use crate::http::extract::{ListView, PageView, Paging, PathId, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(measure_create).service(measure_change_list).service(measure_list).service(measure_view);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(measure_create).service(measure_change_list).service(measure_list).service(measure_view);
 }
 
 /// Record a questionnaire.

@@ -2,18 +2,18 @@
 
 use actix_web::{get, post};
 use lahete_domain::ids::LinkWorkerId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{MentoringSessionCreate, MentoringSessionView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, Paging, PathId, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(mentoring_session_list).service(mentoring_session_create);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(mentoring_session_list).service(mentoring_session_create);
 }
 
 /// List a link worker's mentoring sessions.

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpRequest, get};
 use lahete_persistence::{Cursor, Page};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::register::{self, Municipality};
@@ -10,13 +9,14 @@ use super::wire::{MunicipalityQuery, MunicipalityView};
 use crate::http::answer::Answer;
 use crate::http::extract::language::language_of;
 use crate::http::extract::{ListView, Paging, ValidQuery};
+use crate::http::registry::Registry;
 
 /// Seconds for which an answer may be kept.
 const KEPT_SECONDS: u32 = 3600;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(municipality_list);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(municipality_list);
 }
 
 /// List the municipalities.

@@ -2,7 +2,6 @@
 
 use actix_web::{get, patch, post};
 use lahete_domain::ids::OrganisationId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{OrganisationNew, OrganisationQuery, OrganisationUpdate, OrganisationView};
@@ -12,11 +11,12 @@ use crate::http::extract::path_id::PathId;
 use crate::http::extract::query::ValidQuery;
 use crate::http::extract::valid_json::{MergePatch, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(organisation_list).service(organisation_create).service(organisation_view).service(organisation_update);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(organisation_list).service(organisation_create).service(organisation_view).service(organisation_update);
 }
 
 /// List organisations.

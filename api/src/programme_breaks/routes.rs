@@ -2,18 +2,18 @@
 
 use actix_web::{get, patch, post};
 use lahete_domain::ids::{ProgrammeBreakId, ProgrammeId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{ProgrammeBreakCreate, ProgrammeBreakUpdate, ProgrammeBreakView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(programme_break_list).service(programme_break_create).service(programme_break_update);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(programme_break_list).service(programme_break_create).service(programme_break_update);
 }
 
 /// List the breaks of a programme.

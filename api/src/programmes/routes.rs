@@ -3,7 +3,6 @@
 use actix_web::{get, patch, post};
 use lahete_domain::ids::ProgrammeId;
 use lahete_domain::version::Version;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{ProgrammeNew, ProgrammeUpdate, ProgrammeView, TermsNew, TermsView};
@@ -12,11 +11,13 @@ use crate::http::extract::paging::{ListView, Paging};
 use crate::http::extract::path_id::PathId;
 use crate::http::extract::valid_json::{MergePatch, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(programme_list)
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
+        .service(programme_list)
         .service(programme_create)
         .service(programme_view)
         .service(programme_update)

@@ -1,18 +1,18 @@
 //! The paths of the open door.
 
 use actix_web::post;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{PublicReferralCreate, PublicReferralReceipt, PublicStatusQuery, PublicStatusView};
 use crate::http::answer::Answer;
 use crate::http::extract::valid_json::ValidJson;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::OpenOperation;
 
 /// Registers the operations of the room.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(public_referral_create).service(public_referral_status);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(public_referral_create).service(public_referral_status);
 }
 
 /// Send a referral without signing in.

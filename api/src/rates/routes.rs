@@ -1,18 +1,18 @@
 //! Paths of mileage rates.
 
 use actix_web::{get, post};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{RateCreate, RateQuery, RateView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, Paging, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(rate_list).service(rate_create);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(rate_list).service(rate_create);
 }
 
 /// List mileage rates.

@@ -1,18 +1,18 @@
 //! Paths of reports.
 
 use actix_web::get;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{OutcomesQuery, OutcomesReport};
 use crate::http::answer::Answer;
 use crate::http::extract::ValidQuery;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(report_outcomes);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(report_outcomes);
 }
 
 /// Read how referrals turned out.

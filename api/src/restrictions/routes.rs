@@ -3,18 +3,18 @@
 use actix_web::{get, post};
 use lahete_domain::ids::ClientId;
 use lahete_persistence::repo::restrictions::Restriction;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{RestrictionCreate, RestrictionRelease, RestrictionView};
 use crate::http::answer::Answer;
 use crate::http::extract::{PathId, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(client_restriction_create)
         .service(client_restriction_view)
         .service(client_restriction_release)

@@ -2,18 +2,18 @@
 
 use actix_web::{get, post};
 use lahete_domain::ids::RetentionRunId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{RetentionPoliciesView, RetentionPolicyCreate, RetentionPolicyQuery, RetentionPolicyView, RetentionRunView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(retention_policy_list).service(retention_policy_create).service(retention_run_list).service(retention_run_view);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(retention_policy_list).service(retention_policy_create).service(retention_run_list).service(retention_run_view);
 }
 
 /// List retention policies.

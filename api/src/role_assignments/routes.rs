@@ -2,7 +2,6 @@
 
 use actix_web::{get, post};
 use lahete_domain::ids::RoleAssignmentId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{RoleAssignmentEnd, RoleAssignmentNew, RoleAssignmentQuery, RoleAssignmentView};
@@ -12,11 +11,12 @@ use crate::http::extract::path_id::PathId;
 use crate::http::extract::query::ValidQuery;
 use crate::http::extract::valid_json::ValidJson;
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(role_assignment_list).service(role_assignment_create).service(role_assignment_view).service(role_assignment_end);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(role_assignment_list).service(role_assignment_create).service(role_assignment_view).service(role_assignment_end);
 }
 
 /// List role assignments.

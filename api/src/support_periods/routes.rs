@@ -3,7 +3,6 @@
 use actix_web::{get, post};
 use lahete_domain::ids::{ReferralId, SupportPeriodId};
 use lahete_domain::support_period::SupportPeriod;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{
@@ -13,11 +12,12 @@ use super::wire::{
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(support_period_start)
         .service(support_period_list)
         .service(support_period_view)

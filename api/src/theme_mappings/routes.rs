@@ -2,7 +2,6 @@
 
 use actix_web::{get, put};
 use lahete_domain::ids::ProgrammeId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{ThemeMappingPut, ThemeMappingView};
@@ -10,11 +9,12 @@ use crate::http::answer::Answer;
 use crate::http::content_tag::tagged;
 use crate::http::extract::{PathId, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(theme_mapping_view).service(theme_mapping_put);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(theme_mapping_view).service(theme_mapping_put);
 }
 
 /// Read the mapping of themes.

@@ -3,18 +3,18 @@
 use actix_web::{get, patch, post};
 use lahete_domain::ids::{ReferralId, TimeEntryId};
 use lahete_domain::time_entry::TimeEntry;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{TimeEntryCreate, TimeEntryListView, TimeEntryUpdate, TimeEntryView};
 use crate::http::answer::Answer;
 use crate::http::extract::{MergePatch, Paging, PathId, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(time_entry_create)
         .service(time_entry_list)
         .service(time_entry_view)

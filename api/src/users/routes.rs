@@ -2,7 +2,6 @@
 
 use actix_web::{get, patch, post};
 use lahete_domain::ids::UserId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{UserNew, UserQuery, UserUpdate, UserView};
@@ -12,11 +11,12 @@ use crate::http::extract::path_id::PathId;
 use crate::http::extract::query::ValidQuery;
 use crate::http::extract::valid_json::{MergePatch, ValidJson};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(user_list).service(user_create).service(user_view).service(user_update).service(user_end_sessions);
+pub fn configure(registry: &mut Registry<'_>) {
+    registry.service(user_list).service(user_create).service(user_view).service(user_update).service(user_end_sessions);
 }
 
 /// List users.

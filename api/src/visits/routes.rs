@@ -3,18 +3,18 @@
 use actix_web::{get, patch, post};
 use lahete_domain::ids::{SupportPeriodId, VisitId};
 use lahete_domain::version::Version;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cases;
 use super::wire::{VisitCancel, VisitCreate, VisitHold, VisitNotAttended, VisitQuery, VisitUpdate, VisitView};
 use crate::http::answer::Answer;
 use crate::http::extract::{ListView, MergePatch, Paging, PathId, ValidJson, ValidQuery};
 use crate::http::problem::Problem;
+use crate::http::registry::Registry;
 use crate::operation::Operation;
 
 /// Registers the operations.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
+pub fn configure(registry: &mut Registry<'_>) {
+    registry
         .service(visit_create)
         .service(support_period_visits_list)
         .service(visit_list)
