@@ -167,7 +167,12 @@ impl Opener {
             InstrumentationEvent::FinishQuery { error: Some(error), .. } => witness.note(error),
             InstrumentationEvent::StartQuery { query, .. } => {
                 if let Some(statements) = &statements {
-                    statements.keep(&query.to_string());
+                    statements.note_run(&query.to_string());
+                }
+            }
+            InstrumentationEvent::CacheQuery { sql, .. } => {
+                if let Some(statements) = &statements {
+                    statements.note_kept(sql);
                 }
             }
             _ => {}

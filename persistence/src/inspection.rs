@@ -1,7 +1,8 @@
 //! What a database says of itself, in words that are the same for both: for the tests that compare the two sets of migrations with each other
 //! and with the program. Nothing here is part of the work.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -98,17 +99,37 @@ const HALVES: [(&str, &str); 8] = [
 
 /// The texts of the statements that a store has run, without the values that were bound to them.
 #[derive(Clone, Debug, Default)]
-pub struct Statements(Arc<Mutex<Vec<String>>>);
+pub struct Statements(Arc<Mutex<Texts>>);
+
+#[derive(Debug, Default)]
+struct Texts {
+    run: Vec<String>,
+    kept: BTreeSet<String>,
+}
 
 impl Statements {
-    pub(crate) fn keep(&self, shown: &str) {
+    fn texts(&self) -> MutexGuard<'_, Texts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn note_run(&self, shown: &str) {
         let text = shown.split_once(" -- binds:").map_or(shown, |(text, _)| text);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+        self.texts().run.push(text.to_owned());
+    }
+
+    pub(crate) fn note_kept(&self, text: &str) {
+        self.texts().kept.insert(text.to_owned());
     }
 
     /// What was run since this was last asked.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.texts().run)
+    }
+
+    /// Whether connections keep a statement prepared. One that they do not is parsed and planned anew each time that it is run.
+    #[must_use]
+    pub fn keeps(&self, text: &str) -> bool {
+        self.texts().kept.contains(text)
     }
 }
 

@@ -16,6 +16,7 @@ mod migrations;
 mod page;
 pub mod repo;
 mod schema;
+mod spelled;
 mod sql_types;
 mod store;
 mod url;

@@ -219,12 +219,20 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
             text += "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n";
             text += &roles(COORDINATOR);
             text += &format!(
-                "{CASE}(ARRAY[{referral}]);\nSELECT referral_id, reason FROM referral_reasons WHERE referral_id = ANY(ARRAY[{referral}]);\n"
+                "{}(ARRAY[{referral}]) \\gset\nSELECT referral_id, reason FROM referral_reasons WHERE referral_id = ANY(ARRAY[{referral}]);\n",
+                CASE.replace(" FROM referrals ", ", (referrals.state = 'closed')::int AS closed, (referrals.state IN ('closed', 'waitlisted'))::int AS counted FROM referrals ")
             );
             text += &format!(
                 "SELECT id, referral_id, purposes, withdrawn_purposes, text_version, language, method, given_with, given_at, valid_until, recorded_by, verified_at, verified_by, withdrawn_at FROM consents WHERE referral_id = {referral} ORDER BY given_at, id;\n"
             );
-            text += &format!("{CLIENT} = {client} LIMIT 1;\nROLLBACK;\nBEGIN;\n");
+            text += &format!("{CLIENT} = {client} LIMIT 1;\n");
+            text += &format!(
+                "\\if :counted\nSELECT id, version, programme_id, from_day, until_day, reason, words FROM programme_breaks WHERE programme_id = '{PROGRAMME}' ORDER BY from_day, id;\n\\endif\n"
+            );
+            text += &format!(
+                "\\if :closed\nSELECT referral_id, barriers, unmet_needs FROM referral_closings WHERE referral_id = {referral} LIMIT 1;\nSELECT referral_id, COUNT(*) FROM activity_links WHERE referral_id = ANY(ARRAY[{referral}]) AND state <> 'stopped' AND continues IS NULL GROUP BY referral_id;\n\\endif\n"
+            );
+            text += "ROLLBACK;\nBEGIN;\n";
             text += &format!(
                 "{AUDIT} VALUES ({});\nCOMMIT;\n",
                 audit_values(COORDINATOR, "coordinator", &client, &referral, "referral_view", "read")

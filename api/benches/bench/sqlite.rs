@@ -86,7 +86,7 @@ struct Calls<'c> {
 }
 
 const ROLES: &str = "SELECT role_assignments.role, role_assignments.programme_id, role_assignments.organisation_id, organisations.sector FROM role_assignments JOIN users ON users.id = role_assignments.user_id LEFT JOIN organisations ON organisations.id = role_assignments.organisation_id WHERE role_assignments.user_id = ? AND users.active = ? AND role_assignments.valid_from <= ? AND (role_assignments.valid_until IS NULL OR role_assignments.valid_until >= ?) ORDER BY role_assignments.valid_from, role_assignments.id";
-const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, clients.standing, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id IN";
+const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, clients.standing, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality, referrals.state FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id IN";
 const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, identity_code_index_2, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing FROM clients WHERE id IN";
 const LISTED_CLIENT: &str = "SELECT id, given_name, family_name, municipality, non_disclosure FROM clients WHERE id IN";
 const AUDIT: &str = "INSERT INTO audit_events (id, writer_id, seq, prev_hash, hash, at, caller_kind, user_id, api_client_id, role, organisation_id, programme_id, client_id, referral_id, operation, action, outcome, reason, reason_salt, reason_hash, request_id) VALUES (?, ?, ?, ?, ?, ?, 'user', ?, NULL, ?, ?, ?, ?, ?, ?, ?, 'allowed', NULL, NULL, NULL, ?)";
@@ -160,10 +160,19 @@ impl<'c> Calls<'c> {
         let id = self.data.referral(scatter(self.made) % self.data.total).to_string();
         self.roles(COORDINATOR)?;
         let case = self.all(&format!("{CASE} (?)"), params![id])?;
-        let client = case.first().and_then(|row| row.get(3).cloned().flatten()).ok_or("a referral is missing")?;
+        let case = case.first().ok_or("a referral is missing")?;
+        let client = case.get(3).cloned().flatten().ok_or("a referral without a client")?;
+        let state = case.last().cloned().flatten().ok_or("a referral without a state")?;
         self.all("SELECT referral_id, reason FROM referral_reasons WHERE referral_id IN (?)", params![id])?;
         self.all("SELECT id, referral_id, purposes, withdrawn_purposes, text_version, language, method, given_with, given_at, valid_until, recorded_by, verified_at, verified_by, withdrawn_at FROM consents WHERE referral_id = ? ORDER BY given_at, id", params![id])?;
         self.all(&format!("{CLIENT} (?) LIMIT ?"), params![client, 1])?;
+        if matches!(state.as_str(), "closed" | "waitlisted") {
+            self.all("SELECT id, version, programme_id, from_day, until_day, reason, words FROM programme_breaks WHERE programme_id = ? ORDER BY from_day, id", params![PROGRAMME.to_string()])?;
+        }
+        if state == "closed" {
+            self.all("SELECT referral_id, barriers, unmet_needs FROM referral_closings WHERE referral_id = ? LIMIT ?", params![id, 1])?;
+            self.all("SELECT referral_id, COUNT(*) FROM activity_links WHERE referral_id IN (?) AND state <> ? AND continues IS NULL GROUP BY referral_id", params![id, "stopped"])?;
+        }
         Ok((id, client))
     }
 

@@ -10,6 +10,7 @@ use lahete_domain::ids::{AbsenceId, Id, LinkWorkerId, UserId};
 use lahete_domain::link_worker::Absence;
 use lahete_domain::version::Version;
 
+use crate::among::among;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -117,7 +118,7 @@ impl Db<'_> {
             return Ok(all);
         }
         let rows = absences::table
-            .filter(absences::link_worker_id.eq_any(ids.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(absences::link_worker_id, ids.iter().copied()))
             .filter(absences::until_day.is_null().or(absences::until_day.ge(day).assume_not_null()))
             .select(AbsenceRow::as_select())
             .load::<AbsenceRow>(self.conn())?;

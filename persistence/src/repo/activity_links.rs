@@ -9,7 +9,8 @@ use lahete_domain::codes::{ActivityLinkStateCode, ActivityStatus, Barrier, Unmet
 use lahete_domain::ids::{ActivityId, ActivityLinkId, Id, ReferralId};
 use lahete_domain::version::Version;
 
-use crate::connection::MultiBackend;
+use crate::among::among;
+use crate::connection::{MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
@@ -163,13 +164,13 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says.
     pub fn activity_links_unanswered(&mut self, referrals: &[ReferralId]) -> Result<BTreeMap<ReferralId, i64>, StoreError> {
-        let rows = activity_links::table
-            .filter(activity_links::referral_id.eq_any(referrals.iter().copied().map(IdCol).collect::<Vec<_>>()))
+        let unanswered = activity_links::table
+            .filter(among(activity_links::referral_id, referrals.iter().copied()))
             .filter(activity_links::state.ne(CodeCol(ActivityLinkStateCode::Stopped)))
             .filter(activity_links::continues.is_null())
             .group_by(activity_links::referral_id)
-            .select((activity_links::referral_id, count_star()))
-            .load::<(IdCol<ReferralId>, i64)>(self.conn())?;
+            .select((activity_links::referral_id, count_star()));
+        let rows = on_backend!(self.conn(), |c| unanswered.load::<(IdCol<ReferralId>, i64)>(c))?;
         Ok(rows.into_iter().map(|(referral, count)| (referral.0, count)).collect())
     }
 

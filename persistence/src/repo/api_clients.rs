@@ -8,6 +8,7 @@ use lahete_domain::time::Instant;
 use lahete_domain::user::ApiClient;
 use lahete_domain::version::Version;
 
+use crate::among::among;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -186,9 +187,8 @@ impl Db<'_> {
     }
 
     fn served(&mut self, ids: &[ApiClientId]) -> Result<BTreeMap<ApiClientId, BTreeSet<OrganisationId>>, StoreError> {
-        let wanted: Vec<_> = ids.iter().copied().map(IdCol).collect();
         let rows = api_client_organisations::table
-            .filter(api_client_organisations::api_client_id.eq_any(wanted))
+            .filter(among(api_client_organisations::api_client_id, ids.iter().copied()))
             .select((api_client_organisations::api_client_id, api_client_organisations::organisation_id))
             .load::<(IdCol<ApiClientId>, IdCol<OrganisationId>)>(self.conn())?;
         let mut served: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use lahete_domain::assignment::{Assignment, AssignmentState};
@@ -13,11 +12,13 @@ use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 
+use crate::among::among;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::schema::{assignments, clients, link_workers, referral_reasons, referral_snapshots, referrals};
+use crate::spelled::spelled;
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol, parse_instant};
 
 const TABLE: &str = "assignments";
@@ -233,7 +234,7 @@ impl Db<'_> {
     pub fn assignments_due(&mut self, now: Instant, limit: u16) -> Result<Vec<Assignment>, StoreError> {
         let rows = assignments::table
             // Spelled out, and not bound: only so can the database see that its index over the open proposals holds them all.
-            .filter(sql::<Bool>("assignments.state = 'proposed'"))
+            .filter(spelled::<Bool>("assignments.state = 'proposed'"))
             .filter(assignments::expires_at.le(InstantCol(now)))
             .order((assignments::expires_at.asc(), assignments::id.asc()))
             .limit(i64::from(limit))
@@ -357,7 +358,7 @@ impl Db<'_> {
             return Ok(Vec::new());
         }
         let found = referral_reasons::table
-            .filter(referral_reasons::referral_id.eq_any(ids))
+            .filter(among(referral_reasons::referral_id, ids.iter().map(|id| id.0)))
             .select((referral_reasons::referral_id, referral_reasons::reason))
             .load::<(IdCol<ReferralId>, CodeCol<ReferralReason>)>(self.conn())?;
         let mut reasons: BTreeMap<ReferralId, BTreeSet<ReferralReason>> = BTreeMap::new();

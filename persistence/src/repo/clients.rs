@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use lahete_domain::client::{Birth, Client, ClientData, Contact};
@@ -20,6 +18,7 @@ use crate::cipher::{CipherError, Keys};
 use crate::connection::{MultiBackend, on_backend};
 use crate::repo::sealed::{self, Resealed};
 use crate::schema::{clients, referrals};
+use crate::spelled::{Spelled, spelled};
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 use crate::{Db, StoreError};
 
@@ -205,14 +204,14 @@ impl SealedColumns {
 type Wanted = diesel::dsl::Filter<clients::table, Among<clients::programme_id>>;
 
 /// The query of [`restricted_clients`].
-pub(super) type RestrictedClients = diesel::dsl::Select<diesel::dsl::Filter<Wanted, SqlLiteral<Bool>>, clients::id>;
+pub(super) type RestrictedClients = diesel::dsl::Select<diesel::dsl::Filter<Wanted, Spelled<Bool>>, clients::id>;
 
 /// The clients of some programmes whose data are restricted: never many, and in an index of their own.
 pub(super) fn restricted_clients(programmes: Vec<ProgrammeId>) -> RestrictedClients {
     clients::table
         .filter(among(clients::programme_id, programmes))
         // Spelled out, and not bound: only so can the database see that its index holds them all.
-        .filter(sql::<Bool>("clients.standing = 'restricted'"))
+        .filter(spelled::<Bool>("clients.standing = 'restricted'"))
         .select(clients::id)
 }
 

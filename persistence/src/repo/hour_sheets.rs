@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, NaiveDate};
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use lahete_domain::access::Visibility;
@@ -17,11 +16,13 @@ use lahete_domain::money::Cents;
 use lahete_domain::time::Month;
 use lahete_domain::version::Version;
 
+use crate::among::among;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest, merged};
 use crate::schema::{clients, hour_sheet_lines, hour_sheets, visits};
+use crate::spelled::spelled;
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 
 const TABLE: &str = "hour_sheets";
@@ -425,7 +426,7 @@ impl Db<'_> {
     /// Whatever the database says.
     pub fn hour_sheet_lines(&mut self, sheets: &[HourSheetId]) -> Result<Vec<Line>, StoreError> {
         let rows = hour_sheet_lines::table
-            .filter(hour_sheet_lines::hour_sheet_id.eq_any(sheets.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(hour_sheet_lines::hour_sheet_id, sheets.iter().copied()))
             .order((hour_sheet_lines::visit_on.asc(), hour_sheet_lines::id.asc()))
             .select(LineRow::as_select())
             .load::<LineRow>(self.conn())?;
@@ -439,7 +440,7 @@ impl Db<'_> {
     pub fn hour_sheet_lines_of_visits(&mut self, wanted: &[VisitId]) -> Result<Vec<(Line, bool)>, StoreError> {
         let rows = hour_sheet_lines::table
             .inner_join(hour_sheets::table)
-            .filter(hour_sheet_lines::visit_id.eq_any(wanted.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(hour_sheet_lines::visit_id, wanted.iter().copied()))
             .order(hour_sheet_lines::id.asc())
             .select((LineRow::as_select(), hour_sheets::state))
             .load::<(LineRow, CodeCol<HourSheetStateCode>)>(self.conn())?;
@@ -462,7 +463,7 @@ impl Db<'_> {
                 .filter(hour_sheet_lines::visit_on.le(last))
                 .filter(hour_sheet_lines::hour_sheet_id.ne_all(without.iter().copied().map(IdCol).collect::<Vec<_>>()))
                 .group_by(hour_sheet_lines::payer_id)
-                .select((hour_sheet_lines::payer_id, sql::<BigInt>("COALESCE(CAST(SUM(hour_sheet_lines.metres) AS BIGINT), 0)")))
+                .select((hour_sheet_lines::payer_id, spelled::<BigInt>("COALESCE(CAST(SUM(hour_sheet_lines.metres) AS BIGINT), 0)")))
                 .load::<(Option<IdCol<OrganisationId>>, i64)>(self.conn())?;
             for (payer, metres) in rows {
                 all.count(first, payer.map(|id| id.0), metres);
@@ -490,7 +491,7 @@ impl Db<'_> {
             .filter(hour_sheet_lines::visit_on.le(last))
             .filter(hour_sheet_lines::contract_kind.eq(CodeCol(ContractKind::Volunteer)))
             .group_by(hour_sheet_lines::payer_id)
-            .select((hour_sheet_lines::payer_id, sql::<BigInt>("COALESCE(CAST(SUM(hour_sheet_lines.mileage_cents) AS BIGINT), 0)")))
+            .select((hour_sheet_lines::payer_id, spelled::<BigInt>("COALESCE(CAST(SUM(hour_sheet_lines.mileage_cents) AS BIGINT), 0)")))
             .load::<(Option<IdCol<OrganisationId>>, i64)>(self.conn())?;
         Ok(rows.into_iter().filter_map(|(payer, cents)| Some((payer?.0, Cents(cents)))).collect())
     }
@@ -501,7 +502,7 @@ impl Db<'_> {
     /// Whatever the database says.
     pub fn visits_about(&mut self, wanted: &[VisitId]) -> Result<BTreeMap<VisitId, VisitAbout>, StoreError> {
         let rows = visits::table
-            .filter(visits::id.eq_any(wanted.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(visits::id, wanted.iter().copied()))
             .select((visits::id, visits::client_id, visits::referral_id))
             .load::<(IdCol<VisitId>, IdCol<ClientId>, IdCol<ReferralId>)>(self.conn())?;
         Ok(rows.into_iter().map(|(id, client, referral)| (id.0, VisitAbout { client: client.0, referral: referral.0 })).collect())
@@ -513,7 +514,7 @@ impl Db<'_> {
     /// Whatever the database says.
     pub fn client_names(&mut self, wanted: &[ClientId]) -> Result<BTreeMap<ClientId, String>, StoreError> {
         let rows = clients::table
-            .filter(clients::id.eq_any(wanted.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(clients::id, wanted.iter().copied()))
             .select((clients::id, clients::given_name, clients::family_name))
             .load::<(IdCol<ClientId>, String, String)>(self.conn())?;
         Ok(rows.into_iter().map(|(id, given, family)| (id.0, format!("{given} {family}"))).collect())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use diesel::dsl::{count_star, exists, not, sql};
+use diesel::dsl::{count_star, exists, not};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use lahete_domain::actor::Validity;
@@ -15,6 +15,7 @@ use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Month;
 use lahete_domain::version::Version;
 
+use crate::among::among;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -22,6 +23,7 @@ use crate::page::{Cursor, Page, PageRequest};
 use crate::schema::{
     absences, assignments, contracts, link_worker_municipalities, link_workers, referrals, trainings, visit_workers, visits,
 };
+use crate::spelled::spelled;
 use crate::sql_types::{CodeCol, IdCol, VersionCol};
 
 const TABLE: &str = "link_workers";
@@ -272,7 +274,7 @@ impl Db<'_> {
             return Ok(Vec::new());
         }
         let found = link_worker_municipalities::table
-            .filter(link_worker_municipalities::link_worker_id.eq_any(ids))
+            .filter(among(link_worker_municipalities::link_worker_id, ids.iter().map(|id| id.0)))
             .select((link_worker_municipalities::link_worker_id, link_worker_municipalities::municipality))
             .load::<(IdCol<LinkWorkerId>, String)>(self.conn())?;
         let mut places: BTreeMap<LinkWorkerId, BTreeSet<MunicipalityCode>> = BTreeMap::new();
@@ -359,7 +361,7 @@ impl Db<'_> {
                     .filter(trainings::link_worker_id.eq(link_workers::id))
                     .filter(trainings::kind.eq_any([TrainingKind::BasicCourse, TrainingKind::Refresher].map(CodeCol)))
             };
-            let mut due: Box<dyn BoxableExpression<link_workers::table, MultiBackend, SqlType = Bool>> = Box::new(sql::<Bool>("(1=0)"));
+            let mut due: Box<dyn BoxableExpression<link_workers::table, MultiBackend, SqlType = Bool>> = Box::new(spelled::<Bool>("(1=0)"));
             for (programme, last) in last_days {
                 let fresh = counting().filter(trainings::completed_on.gt(*last));
                 due = Box::new(due.or(link_workers::programme_id.eq(IdCol(*programme)).and(exists(counting())).and(not(exists(fresh)))));
@@ -446,10 +448,9 @@ impl Db<'_> {
 
     /// The databases type a sum of integers differently, so the few rows of one month are added up here.
     fn minutes_by_worker(&mut self, ids: &[LinkWorkerId], month: Month) -> Result<BTreeMap<LinkWorkerId, i64>, StoreError> {
-        let wanted: Vec<_> = ids.iter().copied().map(IdCol).collect();
         let rows = visit_workers::table
             .inner_join(visits::table)
-            .filter(visit_workers::link_worker_id.eq_any(wanted))
+            .filter(among(visit_workers::link_worker_id, ids.iter().copied()))
             .filter(visits::state.eq(CodeCol(VisitStateCode::Held)))
             .filter(visits::visit_on.ge(month.first_day()))
             .filter(visits::visit_on.lt(month.next_first_day()))
@@ -481,9 +482,8 @@ impl Db<'_> {
     /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
     pub fn link_worker_standings(&mut self, ids: &[LinkWorkerId], month: Month) -> Result<BTreeMap<LinkWorkerId, Standing>, StoreError> {
         let mut all: BTreeMap<LinkWorkerId, Standing> = ids.iter().map(|id| (*id, Standing::default())).collect();
-        let wanted: Vec<_> = ids.iter().copied().map(IdCol).collect();
         let rows = contracts::table
-            .filter(contracts::link_worker_id.eq_any(wanted.clone()))
+            .filter(among(contracts::link_worker_id, ids.iter().copied()))
             .order((contracts::valid_from.desc(), contracts::id.desc()))
             .select(ContractRow::as_select())
             .load::<ContractRow>(self.conn())?;
@@ -491,7 +491,7 @@ impl Db<'_> {
             all.entry(contract.link_worker).or_default().contracts.push(contract);
         }
         let rows = trainings::table
-            .filter(trainings::link_worker_id.eq_any(wanted.clone()))
+            .filter(among(trainings::link_worker_id, ids.iter().copied()))
             .order((trainings::completed_on.desc(), trainings::id.desc()))
             .select(TrainingRow::as_select())
             .load::<TrainingRow>(self.conn())?;
@@ -500,7 +500,7 @@ impl Db<'_> {
             all.entry(training.link_worker).or_default().trainings.push(training);
         }
         let open = assignments::table
-            .filter(assignments::link_worker_id.eq_any(wanted))
+            .filter(among(assignments::link_worker_id, ids.iter().copied()))
             .filter(assignments::state.eq(CodeCol(AssignmentStateCode::Accepted)))
             .group_by(assignments::link_worker_id)
             .select((assignments::link_worker_id, count_star()))

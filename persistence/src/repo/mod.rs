@@ -7,7 +7,7 @@ macro_rules! of_programmes {
         let programmes: Vec<_> = $programmes;
         match programmes.as_slice() {
             // Said in the statement, so that the database need not look at a row to find none.
-            [] => $query.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("(1=0)")),
+            [] => $query.filter($crate::spelled::spelled::<diesel::sql_types::Bool>("(1=0)")),
             [one] => $query.filter($column.eq(*one)),
             _ => $query.filter($column.eq_any(programmes)),
         }

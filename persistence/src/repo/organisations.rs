@@ -124,9 +124,8 @@ impl Db<'_> {
     /// # Errors
     /// As [`Db::organisation_get`].
     pub fn organisations_of(&mut self, ids: &BTreeSet<OrganisationId>) -> Result<Vec<Organisation>, StoreError> {
-        let wanted: Vec<_> = ids.iter().copied().map(IdCol).collect();
         let rows = organisations::table
-            .filter(organisations::id.eq_any(wanted))
+            .filter(among(organisations::id, ids.iter().copied()))
             .select(OrganisationRow::as_select())
             .order(organisations::id.asc())
             .load::<OrganisationRow>(self.conn())?;

@@ -12,7 +12,7 @@ use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 use serde_json::{Map, Value};
 
-use crate::connection::MultiBackend;
+use crate::connection::{MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
@@ -119,11 +119,10 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says; [`StoreError::Corrupt`] for a row without meaning.
     pub fn breaks_of(&mut self, programme: ProgrammeId) -> Result<Vec<ProgrammeBreak>, StoreError> {
-        let rows = programme_breaks::table
+        let of_programme = programme_breaks::table
             .filter(programme_breaks::programme_id.eq(IdCol(programme)))
-            .order((programme_breaks::from_day.asc(), programme_breaks::id.asc()))
-            .select(BreakRow::as_select())
-            .load::<BreakRow>(self.conn())?;
+            .order((programme_breaks::from_day.asc(), programme_breaks::id.asc()));
+        let rows: Vec<BreakRow> = on_backend!(self.conn(), |c| of_programme.select(BreakRow::as_select()).load(c))?;
         rows.into_iter().map(ProgrammeBreak::try_from).collect()
     }
 

@@ -153,9 +153,10 @@ impl Db<'_> {
     /// # Errors
     /// As [`Db::programme_get`].
     pub fn programme_list(&mut self, ids: &[ProgrammeId], request: &PageRequest) -> Result<Page<Programme>, StoreError> {
-        let wanted: Vec<_> = ids.iter().copied().map(IdCol).collect();
-        let mut query =
-            programmes::table.select(ProgrammeRow::as_select()).filter(programmes::id.eq_any(wanted)).into_boxed::<MultiBackend>();
+        let mut query = programmes::table
+            .select(ProgrammeRow::as_select())
+            .filter(among(programmes::id, ids.iter().copied()))
+            .into_boxed::<MultiBackend>();
         if let Some(cursor) = &request.after {
             query = query.filter(programmes::id.gt(IdCol(ProgrammeId::from_uuid(cursor.id))));
         }

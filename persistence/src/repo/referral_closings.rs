@@ -5,7 +5,7 @@ use lahete_domain::codes::{Barrier, UnmetNeed};
 use lahete_domain::ids::ReferralId;
 use lahete_domain::referral::command::ClosingNeeds;
 
-use crate::connection::MultiBackend;
+use crate::connection::{MultiBackend, on_backend};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::schema::referral_closings;
@@ -43,7 +43,8 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says.
     pub fn referral_closing(&mut self, referral: ReferralId) -> Result<ClosingNeeds, StoreError> {
-        let row = referral_closings::table.find(IdCol(referral)).select(ClosingRow::as_select()).first(self.conn()).optional()?;
+        let found = referral_closings::table.find(IdCol(referral));
+        let row = on_backend!(self.conn(), |c| found.select(ClosingRow::as_select()).first(c)).optional()?;
         Ok(row.map_or_else(ClosingNeeds::default, |row: ClosingRow| ClosingNeeds {
             barriers: Vec::from(row.barriers).into_iter().collect(),
             unmet_needs: Vec::from(row.unmet_needs).into_iter().collect(),

@@ -27,6 +27,7 @@ use crate::page::{Cursor, Page, PageRequest, merged};
 use crate::repo::clients::restricted_clients;
 use crate::repo::sealed::{self, Resealed};
 use crate::schema::{clients, consents, referral_details, referral_reasons, referral_snapshots, referrals};
+use crate::spelled::spelled;
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol, parse_instant};
 use crate::{Db, StoreError};
 
@@ -850,7 +851,7 @@ impl Db<'_> {
     pub fn referral_drafts_before(&mut self, before: Instant, limit: i64) -> Result<Vec<ReferralId>, StoreError> {
         let ids: Vec<IdCol<ReferralId>> = referrals::table
             // Spelled out, and not bound: only so can the database see that its index over the drafts holds them all.
-            .filter(diesel::dsl::sql::<Bool>("referrals.state = 'draft'"))
+            .filter(spelled::<Bool>("referrals.state = 'draft'"))
             .filter(referrals::created_at.lt(InstantCol(before)))
             .order((referrals::created_at.asc(), referrals::id.asc()))
             .limit(limit)

@@ -23,6 +23,7 @@ use crate::connection::AnyConnection;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::schema::{assignments, measures, referral_snapshots, support_periods};
+use crate::spelled::spelled;
 use crate::sql_types::{CodeCol, DbUuid, IdCol};
 
 /// Which referrals a report is about.
@@ -400,7 +401,7 @@ impl Db<'_> {
             // A proposal that was taken back has ended too, without an answer.
             .filter(assignments::answered_at.is_not_null())
             .group_by(assignments::link_worker_id)
-            .select((assignments::link_worker_id, sql::<BigInt>("COUNT(DISTINCT assignments.referral_id)")))
+            .select((assignments::link_worker_id, spelled::<BigInt>("COUNT(DISTINCT assignments.referral_id)")))
             .load::<(IdCol<LinkWorkerId>, i64)>(self.conn())?;
         Ok(rows.into_iter().map(|(_, referrals)| referrals).collect())
     }
@@ -433,8 +434,8 @@ impl Db<'_> {
                 measures::instrument,
                 measures::instrument_version,
                 count_star(),
-                sql::<BigInt>("CAST(SUM(measures.hundredths) AS BIGINT)"),
-                sql::<BigInt>("CAST(SUM(ends.hundredths) AS BIGINT)"),
+                spelled::<BigInt>("CAST(SUM(measures.hundredths) AS BIGINT)"),
+                spelled::<BigInt>("CAST(SUM(ends.hundredths) AS BIGINT)"),
             ))
             .load::<(String, i64, i64, i64, i64)>(self.conn())?;
         let pair = |(instrument, version, pairs, start, end): (String, i64, i64, i64, i64)| {

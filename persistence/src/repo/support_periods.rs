@@ -1,7 +1,6 @@
 //! Support periods, and who walks beside the client in them.
 
 use chrono::NaiveDate;
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use lahete_domain::access::Visibility;
@@ -10,11 +9,13 @@ use lahete_domain::ids::{ClientId, Id, LinkWorkerId, ProgrammeId, ReferralId, Su
 use lahete_domain::support_period::{EndProposal, SupportPeriod, SupportPeriodState};
 use lahete_domain::version::Version;
 
+use crate::among::among;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest, merged};
 use crate::schema::{absences, assignments, clients, link_workers, referrals, support_periods};
+use crate::spelled::spelled;
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 
 const TABLE: &str = "support_periods";
@@ -238,7 +239,7 @@ impl Db<'_> {
     /// [`StoreError::Stale`] when there is no such support period; whatever else the database says.
     pub fn support_period_moved_on(&mut self, id: SupportPeriodId) -> Result<(), StoreError> {
         let moved_on = diesel::update(support_periods::table.find(IdCol(id)))
-            .set(support_periods::version.eq(sql::<BigInt>("version + 1")))
+            .set(support_periods::version.eq(spelled::<BigInt>("version + 1")))
             .execute(self.conn())?;
         if moved_on == 0 { Err(StoreError::Stale) } else { Ok(()) }
     }
@@ -340,7 +341,7 @@ impl Db<'_> {
         let states = [AssignmentStateCode::Accepted, AssignmentStateCode::Ended].map(CodeCol);
         let rows = assignments::table
             .inner_join(link_workers::table)
-            .filter(assignments::referral_id.eq_any(referrals.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(assignments::referral_id, referrals.iter().copied()))
             .filter(assignments::state.eq_any(states))
             .filter(assignments::answered_at.is_not_null())
             .order((assignments::referral_id.asc(), assignments::answered_at.desc(), assignments::id.desc()))

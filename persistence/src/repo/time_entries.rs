@@ -1,7 +1,6 @@
 //! Coordinators' time on referrals.
 
 use chrono::NaiveDate;
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use lahete_domain::codes::TimeEntryKind;
@@ -14,6 +13,7 @@ use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::schema::time_entries;
+use crate::spelled::spelled;
 use crate::sql_types::{CodeCol, IdCol, InstantCol, VersionCol};
 
 const TABLE: &str = "time_entries";
@@ -111,7 +111,7 @@ impl Db<'_> {
         Ok(time_entries::table
             .filter(time_entries::referral_id.eq(IdCol(referral)))
             .filter(time_entries::struck_at.is_null())
-            .select(sql::<BigInt>("COALESCE(CAST(SUM(time_entries.minutes) AS BIGINT), 0)"))
+            .select(spelled::<BigInt>("COALESCE(CAST(SUM(time_entries.minutes) AS BIGINT), 0)"))
             .get_result(self.conn())?)
     }
 

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use lahete_domain::access::Visibility;
@@ -17,11 +16,13 @@ use lahete_domain::version::Version;
 use lahete_domain::visit::{Visit, VisitContent, VisitState, VisitWorker, counts_against_limit, is_paid};
 
 use super::support_periods::visible_rows;
+use crate::among::among;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest, merged};
 use crate::schema::{clients, link_workers, referrals, support_periods, visit_workers, visits};
+use crate::spelled::spelled;
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, VersionCol};
 
 const TABLE: &str = "visits";
@@ -245,7 +246,7 @@ impl Db<'_> {
 
     fn workers_of(&mut self, visits: &[VisitId]) -> Result<BTreeMap<VisitId, Vec<VisitWorker>>, StoreError> {
         let rows = visit_workers::table
-            .filter(visit_workers::visit_id.eq_any(visits.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(visit_workers::visit_id, visits.iter().copied()))
             .order((visit_workers::visit_id.asc(), visit_workers::link_worker_id.asc()))
             .select(VisitWorkerRow::as_select())
             .load::<VisitWorkerRow>(self.conn())?;
@@ -383,7 +384,7 @@ impl Db<'_> {
             .filter(visits::visit_on.lt(month.next_first_day()))
             .filter(visits::state.eq(CodeCol(VisitStateCode::Held)))
             .filter(visits::mode.eq_any(counted_modes()))
-            .select(sql::<BigInt>(SUM_OF_MINUTES))
+            .select(spelled::<BigInt>(SUM_OF_MINUTES))
             .into_boxed::<MultiBackend>();
         if let Some(except) = except {
             query = query.filter(visits::id.ne(IdCol(except)));
@@ -397,13 +398,13 @@ impl Db<'_> {
     /// Whatever the database says.
     pub fn clients_minutes_in_month(&mut self, clients: &[ClientId], month: Month) -> Result<BTreeMap<ClientId, i64>, StoreError> {
         let rows = visits::table
-            .filter(visits::client_id.eq_any(clients.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(visits::client_id, clients.iter().copied()))
             .filter(visits::visit_on.ge(month.first_day()))
             .filter(visits::visit_on.lt(month.next_first_day()))
             .filter(visits::state.eq(CodeCol(VisitStateCode::Held)))
             .filter(visits::mode.eq_any(counted_modes()))
             .group_by(visits::client_id)
-            .select((visits::client_id, sql::<BigInt>(SUM_OF_MINUTES)))
+            .select((visits::client_id, spelled::<BigInt>(SUM_OF_MINUTES)))
             .load::<(IdCol<ClientId>, i64)>(self.conn())?;
         Ok(rows.into_iter().map(|(client, minutes)| (client.0, minutes)).collect())
     }
@@ -414,7 +415,7 @@ impl Db<'_> {
     /// Whatever the database says.
     pub fn link_worker_names(&mut self, ids: &[LinkWorkerId]) -> Result<BTreeMap<LinkWorkerId, String>, StoreError> {
         let rows = link_workers::table
-            .filter(link_workers::id.eq_any(ids.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(link_workers::id, ids.iter().copied()))
             .select((link_workers::id, link_workers::name))
             .load::<(IdCol<LinkWorkerId>, String)>(self.conn())?;
         Ok(rows.into_iter().map(|(id, name)| (id.0, name)).collect())
@@ -426,7 +427,7 @@ impl Db<'_> {
     /// Whatever the database says.
     pub fn visit_totals(&mut self, periods: &[SupportPeriodId]) -> Result<BTreeMap<SupportPeriodId, Vec<MonthTotals>>, StoreError> {
         let rows = visits::table
-            .filter(visits::support_period_id.eq_any(periods.iter().copied().map(IdCol).collect::<Vec<_>>()))
+            .filter(among(visits::support_period_id, periods.iter().copied()))
             .filter(visits::state.eq(CodeCol(VisitStateCode::Held)))
             .order((visits::support_period_id.asc(), visits::visit_on.asc()))
             .select((
