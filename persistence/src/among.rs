@@ -9,24 +9,39 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Bool, Text};
 use diesel::sqlite::Sqlite;
+use lahete_domain::codes::Code;
 use lahete_domain::ids::Id;
 
 use crate::connection::MultiBackend;
 use crate::sql_types::{DbUuid, UuidCol};
 
-/// The condition that a column of ids holds one of some ids.
+/// The condition that a column of ids or codes holds one of some.
 #[derive(Clone, Debug)]
 pub(crate) struct Among<C> {
     column: C,
-    ids: Vec<UuidCol>,
+    values: Values,
     json: String,
+}
+
+/// What PostgreSQL is given. A column has values of one kind, so that a statement with a condition on it is always the same.
+#[derive(Clone, Debug)]
+enum Values {
+    Ids(Vec<UuidCol>),
+    Codes(Vec<&'static str>),
 }
 
 /// `column` holds one of `ids`.
 pub(crate) fn among<C, I: Id>(column: C, ids: impl IntoIterator<Item = I>) -> Among<C> {
     let ids: Vec<UuidCol> = ids.into_iter().map(|id| UuidCol(id.as_uuid())).collect();
     let json = serde_json::Value::from(ids.iter().map(|id| id.0.hyphenated().to_string()).collect::<Vec<_>>()).to_string();
-    Among { column, ids, json }
+    Among { column, values: Values::Ids(ids), json }
+}
+
+/// `column` holds one of `codes`.
+pub(crate) fn among_codes<C, K: Code>(column: C, codes: impl IntoIterator<Item = K>) -> Among<C> {
+    let codes: Vec<&'static str> = codes.into_iter().map(Code::as_str).collect();
+    let json = serde_json::Value::from(codes.clone()).to_string();
+    Among { column, values: Values::Codes(codes), json }
 }
 
 impl<C> Expression for Among<C> {
@@ -60,7 +75,10 @@ impl<C: QueryFragment<Pg>> QueryFragment<Pg> for Among<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.column.walk_ast(out.reborrow())?;
         out.push_sql(" = ANY(");
-        out.push_bind_param::<Array<DbUuid>, _>(&self.ids)?;
+        match &self.values {
+            Values::Ids(ids) => out.push_bind_param::<Array<DbUuid>, _>(ids)?,
+            Values::Codes(codes) => out.push_bind_param::<Array<Text>, _>(codes)?,
+        }
         out.push_sql(")");
         Ok(())
     }

@@ -12,7 +12,7 @@ use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 
-use crate::among::among;
+use crate::among::{among, among_codes};
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -217,10 +217,10 @@ impl Db<'_> {
     /// # Errors
     /// As [`Db::assignment_get`].
     pub fn assignment_open_of(&mut self, referral: ReferralId) -> Result<Option<Assignment>, StoreError> {
-        let open = [AssignmentStateCode::Proposed, AssignmentStateCode::Accepted].map(CodeCol);
+        let open = [AssignmentStateCode::Proposed, AssignmentStateCode::Accepted];
         let row = assignments::table
             .filter(assignments::referral_id.eq(IdCol(referral)))
-            .filter(assignments::state.eq_any(open))
+            .filter(among_codes(assignments::state, open))
             .select(AssignmentRow::as_select())
             .first::<AssignmentRow>(self.conn())
             .optional()?;

@@ -7,7 +7,7 @@ use lahete_domain::ids::{ClientId, FeedbackId, Id as _, ProgrammeId, ReferralId,
 use lahete_domain::version::Version;
 use serde_json::{Value, json};
 
-use crate::among::among;
+use crate::among::{among, among_codes};
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -139,10 +139,10 @@ impl Db<'_> {
             FeedbackFilter::Referral { referral, parties, author } => {
                 query = query.filter(feedback::referral_id.eq(IdCol(*referral)));
                 if parties.len() < FeedbackParty::ALL.len() {
-                    let parties: Vec<_> = parties.iter().copied().map(CodeCol).collect();
+                    let theirs = among_codes(feedback::party, parties.iter().copied());
                     query = match author {
-                        Some(author) => query.filter(feedback::party.eq_any(parties).or(feedback::author_id.eq(IdCol(*author)))),
-                        None => query.filter(feedback::party.eq_any(parties)),
+                        Some(author) => query.filter(theirs.or(feedback::author_id.eq(IdCol(*author)))),
+                        None => query.filter(theirs),
                     };
                 }
             }

@@ -15,7 +15,7 @@ use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::time::Month;
 use lahete_domain::version::Version;
 
-use crate::among::among;
+use crate::among::{among, among_codes};
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -359,7 +359,7 @@ impl Db<'_> {
             let counting = || {
                 trainings::table
                     .filter(trainings::link_worker_id.eq(link_workers::id))
-                    .filter(trainings::kind.eq_any([TrainingKind::BasicCourse, TrainingKind::Refresher].map(CodeCol)))
+                    .filter(among_codes(trainings::kind, [TrainingKind::BasicCourse, TrainingKind::Refresher]))
             };
             let mut due: Box<dyn BoxableExpression<link_workers::table, MultiBackend, SqlType = Bool>> = Box::new(spelled::<Bool>("(1=0)"));
             for (programme, last) in last_days {

@@ -19,6 +19,7 @@ use lahete_domain::money::MinuteCents;
 use lahete_domain::programme::MunicipalityCode;
 use lahete_domain::visit::counts_against_limit;
 
+use crate::among::among_codes;
 use crate::connection::AnyConnection;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -394,10 +395,10 @@ impl Db<'_> {
     }
 
     fn report_agreements(&mut self, scope: ReportScope) -> Result<Vec<i64>, StoreError> {
-        let states = [AssignmentStateCode::Accepted, AssignmentStateCode::Ended].map(CodeCol);
+        let states = [AssignmentStateCode::Accepted, AssignmentStateCode::Ended];
         let of_referral = assignments::referral_id.eq(referral_snapshots::referral_id);
         let rows = of_assigned!(referral_snapshots::table.inner_join(assignments::table.on(of_referral)), scope)
-            .filter(assignments::state.eq_any(states))
+            .filter(among_codes(assignments::state, states))
             // A proposal that was taken back has ended too, without an answer.
             .filter(assignments::answered_at.is_not_null())
             .group_by(assignments::link_worker_id)

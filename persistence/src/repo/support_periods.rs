@@ -9,7 +9,7 @@ use lahete_domain::ids::{ClientId, Id, LinkWorkerId, ProgrammeId, ReferralId, Su
 use lahete_domain::support_period::{EndProposal, SupportPeriod, SupportPeriodState};
 use lahete_domain::version::Version;
 
-use crate::among::among;
+use crate::among::{among, among_codes};
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -338,11 +338,11 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says.
     pub fn companions(&mut self, referrals: &[ReferralId]) -> Result<Vec<Companion>, StoreError> {
-        let states = [AssignmentStateCode::Accepted, AssignmentStateCode::Ended].map(CodeCol);
+        let states = [AssignmentStateCode::Accepted, AssignmentStateCode::Ended];
         let rows = assignments::table
             .inner_join(link_workers::table)
             .filter(among(assignments::referral_id, referrals.iter().copied()))
-            .filter(assignments::state.eq_any(states))
+            .filter(among_codes(assignments::state, states))
             .filter(assignments::answered_at.is_not_null())
             .order((assignments::referral_id.asc(), assignments::answered_at.desc(), assignments::id.desc()))
             .select((assignments::referral_id, assignments::link_worker_id, link_workers::name, assignments::state))

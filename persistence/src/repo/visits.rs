@@ -16,7 +16,7 @@ use lahete_domain::version::Version;
 use lahete_domain::visit::{Visit, VisitContent, VisitState, VisitWorker, counts_against_limit, is_paid};
 
 use super::support_periods::visible_rows;
-use crate::among::among;
+use crate::among::{among, among_codes};
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -191,8 +191,8 @@ impl MonthTotals {
 }
 
 /// The modes that count against the month's hours.
-fn counted_modes() -> Vec<CodeCol<VisitMode>> {
-    VisitMode::ALL.iter().copied().filter(|mode| counts_against_limit(*mode)).map(CodeCol).collect()
+fn counted_modes() -> impl Iterator<Item = VisitMode> {
+    VisitMode::ALL.iter().copied().filter(|mode| counts_against_limit(*mode))
 }
 
 const SUM_OF_MINUTES: &str = "COALESCE(CAST(SUM(visits.minutes) AS BIGINT), 0)";
@@ -383,7 +383,7 @@ impl Db<'_> {
             .filter(visits::visit_on.ge(month.first_day()))
             .filter(visits::visit_on.lt(month.next_first_day()))
             .filter(visits::state.eq(CodeCol(VisitStateCode::Held)))
-            .filter(visits::mode.eq_any(counted_modes()))
+            .filter(among_codes(visits::mode, counted_modes()))
             .select(spelled::<BigInt>(SUM_OF_MINUTES))
             .into_boxed::<MultiBackend>();
         if let Some(except) = except {
@@ -402,7 +402,7 @@ impl Db<'_> {
             .filter(visits::visit_on.ge(month.first_day()))
             .filter(visits::visit_on.lt(month.next_first_day()))
             .filter(visits::state.eq(CodeCol(VisitStateCode::Held)))
-            .filter(visits::mode.eq_any(counted_modes()))
+            .filter(among_codes(visits::mode, counted_modes()))
             .group_by(visits::client_id)
             .select((visits::client_id, spelled::<BigInt>(SUM_OF_MINUTES)))
             .load::<(IdCol<ClientId>, i64)>(self.conn())?;
