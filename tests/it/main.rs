@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod bench;
 mod contract;
 mod faults;
 mod http;

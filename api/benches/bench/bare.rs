@@ -5,7 +5,7 @@ use std::path::Path;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
-use crate::Outcome;
+use super::Outcome;
 
 /// Serves the content of a file to every request until it is stopped.
 pub fn serve(answer: &Path) -> Outcome<()> {

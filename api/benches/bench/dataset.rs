@@ -370,7 +370,8 @@ impl Dataset {
                     Text(""),
                     Text("held"),
                     At(at + Duration::days(6)),
-                    Int(1300),
+                    // A telephone call is not paid.
+                    Int(if part == 3 { 0 } else { 1300 }),
                 ],
             )?;
             put(Into::Workers, &[Id(visit), Id(LINK_WORKER), Int(1300)])?;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::Outcome;
-use crate::driver::Measured;
+use super::Outcome;
+use super::driver::Measured;
 
 /// One kind of work with so many connections on a database of some size.
 #[derive(Clone, Debug)]

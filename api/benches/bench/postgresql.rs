@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::Outcome;
-use crate::dataset::{COORDINATOR, Cell, Dataset, MUNICIPALITY, ORGANISATION, PROGRAMME, REFERRER, STATE, TABLES};
-use crate::progress::Progress;
-use crate::report;
-use crate::workload::{ANSWER, Page, SEALED_PHONE, Work};
+use super::Outcome;
+use super::dataset::{COORDINATOR, Cell, Dataset, MUNICIPALITY, ORGANISATION, PROGRAMME, REFERRER, STATE, TABLES};
+use super::progress::Progress;
+use super::report;
+use super::workload::{ANSWER, Page, SEALED_PHONE, Work};
 
 /// Connections of the program's pool.
 pub const CONNECTIONS: u64 = 10;
@@ -164,6 +164,9 @@ impl Cluster {
         command.env("PGOPTIONS", "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan");
         let output = command.arg(name).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() {
+            return Err(format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr)).into());
+        }
         let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok());
         rate.ok_or_else(|| format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr)).into())
     }

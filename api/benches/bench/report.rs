@@ -1,6 +1,6 @@
 //! The aggregates of the outcomes report, straight: what the program asks, without the program.
 
-use crate::dataset::{PROGRAMME, REPORT_YEAR};
+use super::dataset::{PROGRAMME, REPORT_YEAR};
 
 /// The pass over the referrals. SQLite gives the rows, which are counted where they arrive; PostgreSQL counts.
 pub fn cases(postgresql: bool) -> String {

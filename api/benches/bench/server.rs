@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::Outcome;
+use super::Outcome;
 
 /// Clock ticks in a second, as the kernel counts processor time in `/proc`; the same on every Linux.
 const TICKS: u64 = 100;

@@ -12,12 +12,12 @@ use rusqlite::{Connection, ToSql, params, types::ToSqlOutput};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::Outcome;
-use crate::dataset::{COORDINATOR, Cell, Dataset, MUNICIPALITY, ORGANISATION, PROGRAMME, REFERRER, STATE, TABLES, scatter};
-use crate::driver::Measured;
-use crate::progress::Progress;
-use crate::report;
-use crate::workload::{Page, SEALED_PHONE, Work};
+use super::Outcome;
+use super::dataset::{COORDINATOR, Cell, Dataset, MUNICIPALITY, ORGANISATION, PROGRAMME, REFERRER, STATE, TABLES, scatter};
+use super::driver::Measured;
+use super::progress::Progress;
+use super::report;
+use super::workload::{Page, SEALED_PHONE, Work};
 
 fn instant(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
@@ -236,8 +236,8 @@ impl<'c> Calls<'c> {
             self.run("INSERT INTO events (id, referral_id, programme_id, kind, at, caller_kind, user_id, api_client_id, role, from_state, to_state, reason, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params![fresh(), referral, programme, kind, now, "user", referrer, none, "referrer", "draft", to, none, none])?;
         }
         // The digest of the body is work that every way of keeping keys has to do.
-        let fingerprint = Sha256::digest(crate::workload::BODY.as_bytes());
-        self.run("INSERT INTO idempotency_keys (caller, operation, key, fingerprint, status, created_at, id, client_id, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referrer, "referral_create", key, fingerprint.as_slice(), 201, now, fresh(), client, crate::workload::ANSWER.as_bytes()])?;
+        let fingerprint = Sha256::digest(super::workload::BODY.as_bytes());
+        self.run("INSERT INTO idempotency_keys (caller, operation, key, fingerprint, status, created_at, id, client_id, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", params![referrer, "referral_create", key, fingerprint.as_slice(), 201, now, fresh(), client, super::workload::ANSWER.as_bytes()])?;
         for action in ["created", "changed"] {
             self.audit(REFERRER, "referrer", &client, &referral, "referral_create", action)?;
         }

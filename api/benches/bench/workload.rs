@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::Outcome;
-use crate::dataset::{Dataset, MUNICIPALITY, PROGRAMME, REPORT_YEAR, STATE, scatter};
-use crate::driver::{Connection, Requests, request};
+use super::Outcome;
+use super::dataset::{Dataset, MUNICIPALITY, PROGRAMME, REPORT_YEAR, STATE, scatter};
+use super::driver::{Connection, Requests, request};
 
 /// A kind of work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
