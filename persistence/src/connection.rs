@@ -219,11 +219,11 @@ impl Opener {
             // A scan of a whole table locks all of it against the writes of others, and a table that is small today would be scanned: there is an
             // index for every statement, which a test looks after. None of them runs so long that compiling it would pay. Left alone, the planner thinks
             // that a page far down the list is cheaper with a plan for that very page, and plans it anew at each call: the common plan is the one
-            // that the test looks at.
+            // that the test looks at. The common plan does not know how short a page is, and would start other processes to look for it.
             Purpose::Read | Purpose::Write => {
                 format!(
                     "SET statement_timeout = {}; SET lock_timeout = '2s'; SET enable_seqscan = off; SET jit = off; \
-                     SET plan_cache_mode = force_generic_plan;",
+                     SET plan_cache_mode = force_generic_plan; SET max_parallel_workers_per_gather = 0;",
                     self.statement_timeout.as_millis()
                 )
             }

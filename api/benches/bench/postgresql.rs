@@ -161,7 +161,10 @@ impl Cluster {
             command.arg("-f").arg(format!("{}@{weight}", path.display()));
         }
         // As the program's connections are set.
-        command.env("PGOPTIONS", "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan");
+        command.env(
+            "PGOPTIONS",
+            "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan -c max_parallel_workers_per_gather=0",
+        );
         let output = command.arg(name).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
