@@ -33,6 +33,8 @@ pub struct Finding {
     pub ratios: Vec<f64>,
     /// The far page alone: its time in times of the first page's, each time with the first page measured right before.
     pub times_of_first: Vec<f64>,
+    /// The first page alone: its time in times of that with the least data, each time measured right before.
+    pub times_of_small: Vec<f64>,
 }
 
 impl Finding {
@@ -112,16 +114,10 @@ impl Findings {
                 let found = self.find(database, large, work, 64).and_then(Finding::ratio);
                 add(format!("{database}: {work} at 64 connections, part of its floor"), 0.5, found, true);
             }
-            let rate = |size, work| self.find(database, size, work, 64).map(|row| row.measured.rate());
-            let times = |one: Option<f64>, other: Option<f64>| Some(one? / other?.max(1e-9));
             let far = self.find(database, large, "L200", 64).and_then(|row| median(&row.times_of_first));
             add(format!("{database}: L, time of page 200 in times of page 1"), 1.2, far, false);
-            add(
-                format!("{database}: L, time with {large} in times of that with {small}"),
-                1.2,
-                times(rate(small, "L1"), rate(large, "L1")),
-                false,
-            );
+            let grown = self.find(database, large, "L1", 64).and_then(|row| median(&row.times_of_small));
+            add(format!("{database}: L, time with {large} in times of that with {small}"), 1.2, grown, false);
             let report = self.find(database, large, "S", 1);
             let report = report.and_then(|row| row.ratio()).map(|ratio| 1.0 / ratio.max(1e-9));
             add(format!("{database}: S, in times of the same aggregates straight"), 1.5, report, false);

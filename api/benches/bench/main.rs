@@ -84,12 +84,28 @@ impl Plan {
         let look = Duration::from_millis(if quick { 400 } else { 2500 });
         Ok(Self { sizes, look, pairs: if quick { 3 } else { 5 }, folder: folder.canonicalize()?, databases, works })
     }
+
+    /// The least data, when these are the most.
+    fn least_beside(&self, data: Dataset) -> Option<Dataset> {
+        let least = self.sizes.iter().copied().min()?;
+        (least < data.total && self.sizes.iter().all(|size| *size <= data.total)).then_some(Dataset { total: least })
+    }
+
+    fn empty_folder(&self, name: &str) -> Outcome<PathBuf> {
+        let folder = self.folder.join(name);
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
 }
 
 /// Data in a database, and the floors under it.
 trait Bench {
     fn name(&self) -> &'static str;
     fn url(&self) -> String;
+    /// Where the server works.
+    fn folder(&self) -> &Path;
+    fn data(&self) -> Dataset;
     /// Calls in a second in the best case, and with a commit for each call where that is another figure.
     fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<(f64, Option<f64>)>;
     /// Seconds that the aggregates of the report take straight in the database.
@@ -97,8 +113,33 @@ trait Bench {
 }
 
 struct OnSqlite {
+    folder: PathBuf,
     file: PathBuf,
     data: Dataset,
+}
+
+impl OnSqlite {
+    /// A folder for one server, and a copy of the data in it. The data are made once and kept: the last million takes a minute.
+    fn prepare(plan: &Plan, data: Dataset, name: &str) -> Outcome<Self> {
+        let kept = plan.folder.join(format!("sqlite-{}", data.total));
+        let (file, mark) = (kept.join("lahete.db"), kept.join("made-by"));
+        let wanted = data_mark()?;
+        if std::fs::read_to_string(&mark).ok().as_deref() != Some(&wanted) {
+            let _ = std::fs::remove_dir_all(&kept);
+            std::fs::create_dir_all(&kept)?;
+            Server::lahete(&kept, &format!("sqlite:{}", file.display()))?.stop()?;
+            sqlite::fill(&file, data)?;
+            std::fs::write(&mark, wanted)?;
+        }
+        say(&format!("SQLite: copying the data of {} referrals", data.total));
+        let folder = plan.empty_folder(name)?;
+        for entry in std::fs::read_dir(&kept)? {
+            let entry = entry?;
+            std::fs::copy(entry.path(), folder.join(entry.file_name()))?;
+        }
+        let file = folder.join("lahete.db");
+        Ok(Self { folder, file, data })
+    }
 }
 
 impl Bench for OnSqlite {
@@ -108,6 +149,14 @@ impl Bench for OnSqlite {
 
     fn url(&self) -> String {
         format!("sqlite:{}", self.file.display())
+    }
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn data(&self) -> Dataset {
+        self.data
     }
 
     fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<(f64, Option<f64>)> {
@@ -128,6 +177,17 @@ struct OnPostgresql<'c> {
     data: Dataset,
 }
 
+impl<'c> OnPostgresql<'c> {
+    fn prepare(plan: &Plan, cluster: &'c Cluster, data: Dataset, name: &str) -> Outcome<Self> {
+        let folder = plan.empty_folder(name)?;
+        let database = format!("bench_{}", name.replace('-', "_"));
+        cluster.create(&database)?;
+        Server::lahete(&folder, &cluster.url(&database))?.stop()?;
+        cluster.fill(&database, data)?;
+        Ok(Self { cluster, database, folder, data })
+    }
+}
+
 impl Bench for OnPostgresql<'_> {
     fn name(&self) -> &'static str {
         "PostgreSQL"
@@ -135,6 +195,14 @@ impl Bench for OnPostgresql<'_> {
 
     fn url(&self) -> String {
         self.cluster.url(&self.database)
+    }
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn data(&self) -> Dataset {
+        self.data
     }
 
     fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<(f64, Option<f64>)> {
@@ -158,17 +226,23 @@ fn main() -> Outcome<()> {
     for database in &plan.databases {
         for total in &plan.sizes {
             let data = Dataset { total: *total };
+            let least = plan.least_beside(data);
             if *database == "SQLite" {
-                let (folder, file) = prepare_sqlite(&plan, data)?;
-                measure(&plan, &OnSqlite { file, data }, &folder, data, &mut findings)?;
-                std::fs::remove_dir_all(folder)?;
+                let bench = OnSqlite::prepare(&plan, data, "at-work")?;
+                let small = least.map(|least| OnSqlite::prepare(&plan, least, "beside")).transpose()?;
+                measure(&plan, &bench, small.as_ref(), &mut findings)?;
+                for done in std::iter::once(bench).chain(small) {
+                    std::fs::remove_dir_all(done.folder)?;
+                }
             } else {
                 let cluster = Cluster::of_this_run()?;
-                let (folder, name) = prepare_postgresql(&plan, &cluster, data)?;
-                let bench = OnPostgresql { cluster: &cluster, database: name.clone(), folder: folder.clone(), data };
-                measure(&plan, &bench, &folder, data, &mut findings)?;
-                cluster.discard(&name)?;
-                std::fs::remove_dir_all(folder)?;
+                let bench = OnPostgresql::prepare(&plan, &cluster, data, "at-work")?;
+                let small = least.map(|least| OnPostgresql::prepare(&plan, &cluster, least, "beside")).transpose()?;
+                measure(&plan, &bench, small.as_ref(), &mut findings)?;
+                for done in std::iter::once(bench).chain(small) {
+                    cluster.discard(&done.database)?;
+                    std::fs::remove_dir_all(done.folder)?;
+                }
             }
             findings.keep(&plan.folder)?;
         }
@@ -187,42 +261,9 @@ fn data_mark() -> Outcome<String> {
     Ok(format!("{DATA_VERSION} {}", names.join(" ")))
 }
 
-/// A folder for one server, and a copy of the data in it. The data are made once and kept: the last million takes a minute.
-fn prepare_sqlite(plan: &Plan, data: Dataset) -> Outcome<(PathBuf, PathBuf)> {
-    let kept = plan.folder.join(format!("sqlite-{}", data.total));
-    let (file, mark) = (kept.join("lahete.db"), kept.join("made-by"));
-    let wanted = data_mark()?;
-    if std::fs::read_to_string(&mark).ok().as_deref() != Some(&wanted) {
-        let _ = std::fs::remove_dir_all(&kept);
-        std::fs::create_dir_all(&kept)?;
-        Server::lahete(&kept, &format!("sqlite:{}", file.display()))?.stop()?;
-        sqlite::fill(&file, data)?;
-        std::fs::write(&mark, wanted)?;
-    }
-    say(&format!("SQLite: copying the data of {} referrals", data.total));
-    let folder = plan.folder.join("at-work");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder)?;
-    for entry in std::fs::read_dir(&kept)? {
-        let entry = entry?;
-        std::fs::copy(entry.path(), folder.join(entry.file_name()))?;
-    }
-    let file = folder.join("lahete.db");
-    Ok((folder, file))
-}
-
-fn prepare_postgresql(plan: &Plan, cluster: &Cluster, data: Dataset) -> Outcome<(PathBuf, String)> {
-    let folder = plan.folder.join("at-work");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder)?;
-    let name = format!("bench_{}", data.total);
-    cluster.create(&name)?;
-    Server::lahete(&folder, &cluster.url(&name))?.stop()?;
-    cluster.fill(&name, data)?;
-    Ok((folder, name))
-}
-
-fn measure(plan: &Plan, bench: &impl Bench, folder: &Path, data: Dataset, findings: &mut Findings) -> Outcome<()> {
+/// `small` is the least of the data, for what must not take longer with the most of it.
+fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut Findings) -> Outcome<()> {
+    let (folder, data) = (bench.folder(), bench.data());
     let mut ready = Duration::MAX;
     for _ in 1..STARTS {
         let server = Server::lahete(folder, &bench.url())?;
@@ -264,6 +305,15 @@ fn measure(plan: &Plan, bench: &impl Bench, folder: &Path, data: Dataset, findin
                 bare: if connections == 64 { bare } else { None },
                 ratios: Vec::new(),
                 times_of_first: Vec::new(),
+                times_of_small: Vec::new(),
+            };
+            let beside = match small {
+                Some(small) if label == "L1" && connections == judged => {
+                    let server = Server::lahete(small.folder(), &small.url())?;
+                    let target = Target::new(server.addr, small.data())?;
+                    Some((server, target))
+                }
+                _ => None,
             };
             let (mut looks, mut floors) = (Vec::new(), Vec::new());
             for round in 0..rounds {
@@ -273,6 +323,9 @@ fn measure(plan: &Plan, bench: &impl Bench, folder: &Path, data: Dataset, findin
                 } else {
                     None
                 };
+                let with_small = beside.as_ref().map(|(server, target)| {
+                    driver::drive(server.addr, connections, look, &target.requests(work, &target.first_page(), salt))
+                });
                 let before = server.used()?;
                 let measured = driver::drive(server.addr, connections, look, &target.requests(work, &path, salt))?;
                 let after = server.used()?;
@@ -281,6 +334,7 @@ fn measure(plan: &Plan, bench: &impl Bench, folder: &Path, data: Dataset, findin
                 }
                 finding.cpu_micros = u64::try_from((after.cpu - before.cpu).as_micros())? / measured.answers;
                 finding.times_of_first.extend(first.map(|first| first.rate() / measured.rate().max(1e-9)));
+                finding.times_of_small.extend(with_small.transpose()?.map(|small| small.rate() / measured.rate().max(1e-9)));
                 looks.push(measured);
                 if connections == judged {
                     say(&format!("{} with {}: {label}, floor, {} of {rounds}", bench.name(), data.total, round + 1));
@@ -290,6 +344,9 @@ fn measure(plan: &Plan, bench: &impl Bench, folder: &Path, data: Dataset, findin
                     finding.floor_single = single;
                     floors.push(floor);
                 }
+            }
+            if let Some((server, _)) = beside {
+                server.stop()?;
             }
             looks.sort_by(|one, other| one.rate().total_cmp(&other.rate()));
             finding.measured = looks.get(looks.len() / 2).copied().unwrap_or_default();
