@@ -27,6 +27,8 @@ pub struct Finding {
     pub floor: Option<f64>,
     /// The same with a durable commit for each call.
     pub floor_single: Option<f64>,
+    /// Processor time of the floor for one call, in microseconds: on PostgreSQL that of `pgbench` alone.
+    pub floor_cpu_micros: Option<f64>,
     /// Answers in a second of the bare server with the same bytes.
     pub bare: Option<f64>,
     /// The rate as a part of the floor's, each time with the floor measured right after the server.
@@ -41,6 +43,19 @@ impl Finding {
     /// The rate as a part of the floor's: the middle one of the pairs, where there are some.
     pub fn ratio(&self) -> Option<f64> {
         median(&self.ratios).or_else(|| self.floor.map(|floor| self.measured.rate() / floor.max(1e-9)))
+    }
+
+    /// Half of the answers came within so many times what the floor needs: as many calls as there are connections at its rate, and one call with a
+    /// commit of its own where there is one connection.
+    pub fn times_of_floor(&self) -> Option<f64> {
+        // The report's floor is one call after the other; `pgbench` says nothing of a caller who is alone.
+        let floor = if self.connections == 1 && self.work != "S" { self.floor_single } else { self.floor };
+        floor.map(|floor| self.measured.p50.as_secs_f64() * floor / self.connections as f64)
+    }
+
+    /// Processor time in times of the floor's.
+    pub fn times_of_floor_cpu(&self) -> Option<f64> {
+        self.floor_cpu_micros.filter(|floor| *floor > 0.0).map(|floor| self.cpu_micros as f64 / floor)
     }
 }
 
@@ -62,8 +77,36 @@ pub struct Footprint {
     pub ready_millis: u64,
     /// The most memory under mixed work of 64 connections, in KiB.
     pub peak_kib: u64,
+    /// The bare server under the same load.
+    pub bare: Bare,
     /// Calls made durable, and the commits that did it.
     pub durable: Option<(u64, u64)>,
+}
+
+/// What a server without storage and without work showed: the floor under start and memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Bare {
+    /// From start to readiness, in microseconds: the least of some starts.
+    pub ready_micros: u64,
+    /// The most memory, in KiB.
+    pub peak_kib: u64,
+}
+
+impl Bare {
+    /// None seen yet.
+    pub const UNSEEN: Self = Self { ready_micros: u64::MAX, peak_kib: 0 };
+}
+
+impl Footprint {
+    /// Time to readiness in times of the bare server's.
+    pub fn times_of_bare_ready(&self) -> f64 {
+        self.ready_millis as f64 * 1000.0 / self.bare.ready_micros as f64
+    }
+
+    /// Memory in times of the bare server's.
+    pub fn times_of_bare_peak(&self) -> f64 {
+        self.peak_kib as f64 / (self.bare.peak_kib as f64).max(1.0)
+    }
 }
 
 /// A bound that was set, and what came of it.
@@ -151,14 +194,27 @@ impl Findings {
         let optional = |value: Option<f64>, digits: usize| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"));
         let _ = writeln!(
             text,
-            "{:<11}{:>9} {:<5}{:>5} {:>9} {:>10} {:>10} {:>8} {:>9} {:>7} {:>10} {:>9}",
-            "database", "referrals", "work", "conn", "calls/s", "p50 µs", "p99 µs", "CPU µs", "floor/s", "ratio", "a commit", "bare/s"
+            "{:<11}{:>9} {:<5}{:>5} {:>9} {:>10} {:>10} {:>8} {:>9} {:>7} {:>6} {:>6} {:>10} {:>9}",
+            "database",
+            "referrals",
+            "work",
+            "conn",
+            "calls/s",
+            "p50 µs",
+            "p99 µs",
+            "CPU µs",
+            "floor/s",
+            "ratio",
+            "p50 ×",
+            "CPU ×",
+            "a commit",
+            "bare/s"
         );
         for row in &self.rows {
             let refused = if row.measured.refused > 0 { format!("  {} refused", row.measured.refused) } else { String::new() };
             let _ = writeln!(
                 text,
-                "{:<11}{:>9} {:<5}{:>5} {:>9.0} {:>10} {:>10} {:>8} {:>9} {:>7} {:>10} {:>9}{refused}",
+                "{:<11}{:>9} {:<5}{:>5} {:>9.0} {:>10} {:>10} {:>8} {:>9} {:>7} {:>6} {:>6} {:>10} {:>9}{refused}",
                 row.database,
                 row.size,
                 row.work,
@@ -169,21 +225,29 @@ impl Findings {
                 row.cpu_micros,
                 optional(row.floor, 0),
                 optional(row.ratio(), 2),
+                optional(row.times_of_floor(), 1),
+                optional(row.times_of_floor_cpu(), 1),
                 optional(row.floor_single, 0),
                 optional(row.bare, 0),
             );
         }
-        let _ = writeln!(text, "\n{:<11}{:>9} {:>9} {:>10} {:>14}", "database", "referrals", "ready ms", "peak MiB", "calls per sync");
+        let _ = writeln!(
+            text,
+            "\n{:<11}{:>9} {:>9} {:>10} {:>14} {:>14} {:>14}",
+            "database", "referrals", "ready ms", "peak MiB", "calls per sync", "ready × bare", "peak × bare"
+        );
         for print in &self.footprints {
             let syncs = print.durable.map(|(calls, syncs)| calls as f64 / (syncs as f64).max(1.0));
             let _ = writeln!(
                 text,
-                "{:<11}{:>9} {:>9} {:>10} {:>14}",
+                "{:<11}{:>9} {:>9} {:>10} {:>14} {:>14.1} {:>14.1}",
                 print.database,
                 print.size,
                 print.ready_millis,
                 print.peak_kib / 1024,
-                optional(syncs, 1)
+                optional(syncs, 1),
+                print.times_of_bare_ready(),
+                print.times_of_bare_peak(),
             );
         }
         let _ = writeln!(text, "\n{:<72}{:>9} {:>9}", "to reach (at the largest size)", "bound", "found");
@@ -211,6 +275,8 @@ impl Findings {
                     "calls_per_second": row.measured.rate(), "refused": row.measured.refused, "p50_micros": row.measured.p50.as_micros() as u64,
                     "p99_micros": row.measured.p99.as_micros() as u64, "cpu_micros_per_call": row.cpu_micros, "floor_per_second": row.floor,
                     "floor_with_a_commit_each_per_second": row.floor_single, "bare_server_per_second": row.bare, "ratio": row.ratio(),
+                    "p50_in_times_of_floor": row.times_of_floor(), "floor_cpu_micros_per_call": row.floor_cpu_micros,
+                    "cpu_in_times_of_floor": row.times_of_floor_cpu(),
                 })
             })
             .collect();
@@ -220,6 +286,7 @@ impl Findings {
             .map(|print| {
                 json!({
                     "database": print.database, "referrals": print.size, "ready_millis": print.ready_millis, "peak_kib": print.peak_kib,
+                    "ready_in_times_of_bare_server": print.times_of_bare_ready(), "peak_in_times_of_bare_server": print.times_of_bare_peak(),
                     "durable_calls": print.durable.map(|(calls, _)| calls), "commits": print.durable.map(|(_, syncs)| syncs),
                 })
             })

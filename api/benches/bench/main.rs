@@ -31,7 +31,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dataset::Dataset;
 use driver::Measured;
-use findings::{Finding, Findings, Footprint, median};
+use findings::{Bare, Finding, Findings, Footprint, median};
 use postgresql::Cluster;
 use progress::say;
 use server::Server;
@@ -99,6 +99,16 @@ impl Plan {
     }
 }
 
+/// A floor under the figures of one kind of work.
+struct Floor {
+    /// Calls in a second in the best case.
+    rate: f64,
+    /// With a commit for each call, where that is another figure.
+    single: Option<f64>,
+    /// Processor time of the caller for one call, in microseconds.
+    cpu_micros: Option<f64>,
+}
+
 /// Data in a database, and the floors under it.
 trait Bench {
     fn name(&self) -> &'static str;
@@ -106,8 +116,7 @@ trait Bench {
     /// Where the server works.
     fn folder(&self) -> &Path;
     fn data(&self) -> Dataset;
-    /// Calls in a second in the best case, and with a commit for each call where that is another figure.
-    fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<(f64, Option<f64>)>;
+    fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<Floor>;
     /// Seconds that the aggregates of the report take straight in the database.
     fn report(&self) -> Outcome<f64>;
 }
@@ -159,10 +168,13 @@ impl Bench for OnSqlite {
         self.data
     }
 
-    fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<(f64, Option<f64>)> {
+    fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<Floor> {
         let single = sqlite::floor(&self.file, self.data, work, page, 1, look / 2)?;
+        let before = server::used(std::process::id())?;
         let group = sqlite::floor(&self.file, self.data, work, page, 64, look)?;
-        Ok((group.rate(), Some(single.rate())))
+        let cpu = server::used(std::process::id())?.cpu - before.cpu;
+        let cpu_micros = Some(cpu.as_secs_f64() * 1e6 / (group.answers as f64).max(1.0));
+        Ok(Floor { rate: group.rate(), single: Some(single.rate()), cpu_micros })
     }
 
     fn report(&self) -> Outcome<f64> {
@@ -205,8 +217,12 @@ impl Bench for OnPostgresql<'_> {
         self.data
     }
 
-    fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<(f64, Option<f64>)> {
-        Ok((self.cluster.floor(&self.database, &self.folder, self.data, work, page, look)?, None))
+    fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<Floor> {
+        let before = server::used(std::process::id())?;
+        let rate = self.cluster.floor(&self.database, &self.folder, self.data, work, page, look)?;
+        let cpu = server::used(std::process::id())?.children - before.children;
+        let calls = rate * look.as_secs().max(1) as f64;
+        Ok(Floor { rate, single: None, cpu_micros: Some(cpu.as_secs_f64() * 1e6 / calls.max(1.0)) })
     }
 
     fn report(&self) -> Outcome<f64> {
@@ -272,7 +288,7 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
     }
     // Each run asks for other referrals and sends other keys.
     let salt = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() % (1 << 60))?;
-    let mut peak_kib = 0;
+    let (mut peak_kib, mut bare_server) = (0, Bare::UNSEEN);
     let mut durable = None;
     for (label, work) in plan.works.iter().copied() {
         // A server for each kind of work: what it keeps of one does not weigh on the next.
@@ -280,7 +296,7 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
         ready = ready.min(server.ready_after);
         let mut target = Target::new(server.addr, data)?;
         let (path, page) = if label == "L200" { target.turn(FAR)? } else { (target.first_page(), Page::First) };
-        let bare = bare_rate(plan, folder, &target, work, salt)?;
+        let bare = bare_rate(plan, folder, &target, work, salt, &mut bare_server)?;
         for (turn, connections) in [1_u64, 16, 64].into_iter().enumerate() {
             say(&format!("{} with {}: {label}, {connections} connections", bench.name(), data.total));
             if label == "W" && connections == 64 {
@@ -302,6 +318,7 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
                 cpu_micros: 0,
                 floor: None,
                 floor_single: None,
+                floor_cpu_micros: None,
                 bare: if connections == 64 { bare } else { None },
                 ratios: Vec::new(),
                 times_of_first: Vec::new(),
@@ -315,7 +332,7 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
                 }
                 _ => None,
             };
-            let (mut looks, mut floors) = (Vec::new(), Vec::new());
+            let (mut looks, mut floors, mut floor_cpus) = (Vec::new(), Vec::new(), Vec::new());
             for round in 0..rounds {
                 let salt = salt.wrapping_add(1 + turn as u64 + (round << 8));
                 let first = if label == "L200" && connections == judged {
@@ -338,11 +355,15 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
                 looks.push(measured);
                 if connections == judged {
                     say(&format!("{} with {}: {label}, floor, {} of {rounds}", bench.name(), data.total, round + 1));
-                    let (floor, single) =
-                        if work == Work::Report { (1.0 / bench.report()?, None) } else { bench.floor(work, &page, look)? };
-                    finding.ratios.push(measured.rate() / floor.max(1e-9));
-                    finding.floor_single = single;
-                    floors.push(floor);
+                    let floor = if work == Work::Report {
+                        Floor { rate: 1.0 / bench.report()?, single: None, cpu_micros: None }
+                    } else {
+                        bench.floor(work, &page, look)?
+                    };
+                    finding.ratios.push(measured.rate() / floor.rate.max(1e-9));
+                    finding.floor_single = floor.single;
+                    floor_cpus.extend(floor.cpu_micros);
+                    floors.push(floor.rate);
                 }
             }
             if let Some((server, _)) = beside {
@@ -351,6 +372,7 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
             looks.sort_by(|one, other| one.rate().total_cmp(&other.rate()));
             finding.measured = looks.get(looks.len() / 2).copied().unwrap_or_default();
             finding.floor = median(&floors);
+            finding.floor_cpu_micros = median(&floor_cpus);
             findings.rows.push(finding);
         }
         if label == "M" {
@@ -365,24 +387,26 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
             .rows
             .iter()
             .rfind(|row| of_this(row) && row.floor.is_some())
-            .map(|row| (row.floor, row.floor_single))
+            .map(|row| (row.floor, row.floor_single, row.floor_cpu_micros))
             .unwrap_or_default();
         for row in findings.rows.iter_mut().filter(|row| of_this(row)) {
-            (row.floor, row.floor_single) = floors;
+            (row.floor, row.floor_single, row.floor_cpu_micros) = floors;
         }
     }
     let ready_millis = u64::try_from(ready.as_millis())?;
-    findings.footprints.push(Footprint { database: bench.name(), size: data.total, ready_millis, peak_kib, durable });
+    findings.footprints.push(Footprint { database: bench.name(), size: data.total, ready_millis, peak_kib, bare: bare_server, durable });
     Ok(())
 }
 
-/// Answers in a second by the bare server, with an answer of ours.
-fn bare_rate(plan: &Plan, folder: &Path, target: &Target, work: Work, salt: u64) -> Outcome<Option<f64>> {
+/// Answers in a second by the bare server, with an answer of ours; notes what it showed besides.
+fn bare_rate(plan: &Plan, folder: &Path, target: &Target, work: Work, salt: u64, seen: &mut Bare) -> Outcome<Option<f64>> {
     let answer = folder.join("answer.json");
     std::fs::write(&answer, target.sample(work, salt)?)?;
     let server = Server::bare(folder, &answer)?;
     let requests = target.requests(work, &target.first_page(), salt);
     let measured = driver::drive(server.addr, 64, plan.look / 2, &requests)?;
+    seen.ready_micros = seen.ready_micros.min(u64::try_from(server.ready_after.as_micros())?);
+    seen.peak_kib = seen.peak_kib.max(server.used()?.peak_kib);
     server.stop()?;
     Ok(Some(measured.rate()))
 }

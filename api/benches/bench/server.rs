@@ -26,6 +26,8 @@ pub struct Server {
 pub struct Used {
     /// Processor time.
     pub cpu: Duration,
+    /// Processor time of processes that it has started and seen end.
+    pub children: Duration,
     /// The most memory that it ever had, in KiB.
     pub peak_kib: u64,
 }
@@ -107,5 +109,6 @@ pub fn used(pid: u32) -> Outcome<Used> {
     let field = |place: usize| fields.get(place).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
-    Ok(Used { cpu: Duration::from_millis((field(11) + field(12)) * 1000 / TICKS), peak_kib: peak.unwrap_or_default() })
+    let time = |ticks: u64| Duration::from_millis(ticks * 1000 / TICKS);
+    Ok(Used { cpu: time(field(11) + field(12)), children: time(field(13) + field(14)), peak_kib: peak.unwrap_or_default() })
 }
