@@ -1,5 +1,6 @@
 //! One connection to either database, how it is opened, and how its transactions begin and end.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +70,10 @@ impl Fate {
     }
 }
 
+/// The most statements that a connection keeps prepared. A list has one for each choice of filters that somebody has made, and the query builder never
+/// lets go of any: beyond this the connection itself is let go, and its successor begins with none.
+pub const KEPT_MAX: usize = 500;
+
 /// A connection with what the store knows of its state.
 pub struct Session {
     /// The connection.
@@ -77,6 +82,7 @@ pub struct Session {
     pub fate: Fate,
     /// Never to be used again.
     pub doomed: bool,
+    kept: Arc<AtomicUsize>,
 }
 
 impl Session {
@@ -134,6 +140,10 @@ impl Session {
         fate
     }
 
+    fn keeps_too_many(&self) -> bool {
+        self.kept.load(Ordering::Relaxed) > KEPT_MAX
+    }
+
     fn is_open(&mut self) -> bool {
         matches!(AnyConnection::transaction_manager_status_mut(&mut self.conn).transaction_depth(), Ok(Some(_)))
     }
@@ -163,6 +173,8 @@ impl Opener {
         let fate = Fate::default();
         let witness = fate.clone();
         let statements = self.statements.clone();
+        let kept = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&kept);
         let note = move |event: InstrumentationEvent<'_>| match event {
             InstrumentationEvent::FinishQuery { error: Some(error), .. } => witness.note(error),
             InstrumentationEvent::StartQuery { query, .. } => {
@@ -171,6 +183,7 @@ impl Opener {
                 }
             }
             InstrumentationEvent::CacheQuery { sql, .. } => {
+                counted.fetch_add(1, Ordering::Relaxed);
                 if let Some(statements) = &statements {
                     statements.note_kept(sql);
                 }
@@ -192,7 +205,7 @@ impl Opener {
             }
         };
         conn.set_instrumentation(note);
-        Ok(Session { conn, fate, doomed: false })
+        Ok(Session { conn, fate, doomed: false, kept })
     }
 
     fn set_up_sqlite(&self, conn: &mut SqliteConnection) -> QueryResult<()> {
@@ -274,7 +287,7 @@ impl r2d2::ManageConnection for Opener {
     }
 
     fn has_broken(&self, session: &mut Session) -> bool {
-        session.doomed || AnyConnection::is_broken_transaction_manager(&mut session.conn)
+        session.doomed || session.keeps_too_many() || AnyConnection::is_broken_transaction_manager(&mut session.conn)
     }
 }
 

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::connection::SimpleConnection;
+use diesel::sql_types::Integer;
 use lahete_domain::actor::Caller;
 use lahete_domain::audit::AuditEvent;
 use lahete_domain::codes::{AuditAction, AuditOutcome, ReferralReason, Role};
@@ -11,11 +12,13 @@ use lahete_domain::version::Version;
 use uuid::Uuid;
 
 use super::*;
+use crate::connection::KEPT_MAX;
 use crate::constraint::Constraint;
 use crate::page::PageRequest;
 use crate::repo::audit::{AuditFilter, StoredAuditEvent};
 use crate::repo::idempotency::{StoredAnswer, Told};
 use crate::repo::trail::{ChainFaultKind, VerifyReport};
+use crate::spelled::spelled;
 use crate::sql_types::{CodeCol, CodeSetCol, IdCol, InstantCol, JsonCol, VersionCol};
 
 struct Numbers(AtomicU64);
@@ -256,6 +259,29 @@ async fn plans_do_not_depend_on_bound_values() {
         .unwrap();
     assert!(options.iter().any(|option| option == "ENABLE_QPSG"), "{options:?}");
     assert!(!options.iter().any(|option| option == "ENABLE_STAT4"), "{options:?}");
+}
+
+#[tokio::test]
+async fn a_connection_does_not_keep_statements_without_end() {
+    let mut options = options();
+    options.readers = 1;
+    let store = open_with(options).await;
+    let mark = |db: &mut Db<'_>| -> Result<i32, StoreError> { Ok(diesel::dsl::sql::<Integer>("PRAGMA cache_size").get_result(db.conn())?) };
+    store.read(|db| -> Result<(), StoreError> { Ok(db.conn().batch_execute("PRAGMA cache_size = 77")?) }).await.unwrap();
+    let ask = |times: usize| {
+        move |db: &mut Db<'_>| -> Result<(), StoreError> {
+            for number in 0..times {
+                let text: &'static str = Box::leak(number.to_string().into_boxed_str());
+                assert_eq!(diesel::select(spelled::<Integer>(text)).get_result::<i32>(db.conn())?, i32::try_from(number).unwrap());
+            }
+            Ok(())
+        }
+    };
+    store.read(ask(KEPT_MAX / 2)).await.unwrap();
+    store.read(ask(KEPT_MAX / 2)).await.unwrap();
+    assert_eq!(store.read(mark).await.unwrap(), 77, "what is asked again is kept once");
+    store.read(ask(KEPT_MAX + 1)).await.unwrap();
+    assert_ne!(store.read(mark).await.unwrap(), 77, "another connection has taken its place");
 }
 
 #[tokio::test]
