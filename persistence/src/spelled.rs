@@ -9,6 +9,7 @@ use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping, is_aggregate};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::Bool;
 
 /// Condition or value of the SQL type `ST`, in words that both databases understand. Columns in it have their table before them.
 #[derive(Debug)]
@@ -20,6 +21,11 @@ pub(crate) struct Spelled<ST> {
 /// A piece of a statement in the words of `text`.
 pub(crate) fn spelled<ST>(text: &'static str) -> Spelled<ST> {
     Spelled { text, sql_type: PhantomData }
+}
+
+/// The condition that nothing meets. Said in the statement, so that the database need not look at a row to find none.
+pub(crate) fn nothing() -> Spelled<Bool> {
+    spelled("(1=0)")
 }
 
 impl<ST> Clone for Spelled<ST> {

@@ -317,17 +317,19 @@ impl Db<'_> {
         query = match &filter.own {
             None => of_programmes!(query, assignments::programme_id, whole),
             Some((user, programmes, now)) => {
-                let partly: Vec<_> = programmes.iter().copied().map(IdCol).collect();
                 let waiting =
                     assignments::state.eq(CodeCol(AssignmentStateCode::Proposed)).and(assignments::expires_at.gt(InstantCol(*now)));
                 let current = assignments::state.eq(CodeCol(AssignmentStateCode::Accepted)).or(waiting);
                 let shared = referrals::shared_until.ge(now.helsinki_date()).assume_not_null();
                 let own = assignments::link_worker_user_id
                     .eq(IdCol(*user))
-                    .and(assignments::programme_id.eq_any(partly))
+                    .and(among(assignments::programme_id, programmes.iter().copied()))
                     .and(current)
                     .and(shared.and(referrals::shared_until.is_not_null()));
-                if whole.is_empty() { query.filter(own) } else { query.filter(assignments::programme_id.eq_any(whole).or(own)) }
+                match filter.programmes.as_slice() {
+                    [] => query.filter(own),
+                    whole => query.filter(among(assignments::programme_id, whole.iter().copied()).or(own)),
+                }
             }
         };
         // What is restricted is shown to nobody.

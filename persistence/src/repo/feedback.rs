@@ -13,7 +13,7 @@ use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::schema::feedback;
-use crate::spelled::spelled;
+use crate::spelled::nothing;
 use crate::sql_types::{CodeCol, IdCol, InstantCol, JsonCol, VersionCol, parse_instant};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -149,7 +149,7 @@ impl Db<'_> {
             FeedbackFilter::Clients(clients) => {
                 query = query.filter(feedback::party.eq(CodeCol(FeedbackParty::Client)));
                 query = match clients.as_slice() {
-                    [] => query.filter(spelled::<diesel::sql_types::Bool>("(1=0)")),
+                    [] => query.filter(nothing()),
                     [one] => query.filter(feedback::client_id.eq(IdCol(*one))),
                     _ => query.filter(among(feedback::client_id, clients.iter().copied())),
                 };

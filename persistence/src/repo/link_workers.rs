@@ -23,7 +23,7 @@ use crate::page::{Cursor, Page, PageRequest};
 use crate::schema::{
     absences, assignments, contracts, link_worker_municipalities, link_workers, referrals, trainings, visit_workers, visits,
 };
-use crate::spelled::spelled;
+use crate::spelled::nothing;
 use crate::sql_types::{CodeCol, IdCol, VersionCol};
 
 const TABLE: &str = "link_workers";
@@ -324,9 +324,8 @@ impl Db<'_> {
         query = match &filter.own {
             None => of_programmes!(query, link_workers::programme_id, whole),
             Some((user, programmes)) => {
-                let partly: Vec<_> = programmes.iter().copied().map(IdCol).collect();
-                let own = link_workers::user_id.eq(IdCol(*user)).and(link_workers::programme_id.eq_any(partly));
-                query.filter(link_workers::programme_id.eq_any(whole).or(own))
+                let own = link_workers::user_id.eq(IdCol(*user)).and(among(link_workers::programme_id, programmes.iter().copied()));
+                query.filter(among(link_workers::programme_id, filter.programmes.iter().copied()).or(own))
             }
         };
         if let Some(status) = filter.status {
@@ -361,7 +360,7 @@ impl Db<'_> {
                     .filter(trainings::link_worker_id.eq(link_workers::id))
                     .filter(among_codes(trainings::kind, [TrainingKind::BasicCourse, TrainingKind::Refresher]))
             };
-            let mut due: Box<dyn BoxableExpression<link_workers::table, MultiBackend, SqlType = Bool>> = Box::new(spelled::<Bool>("(1=0)"));
+            let mut due: Box<dyn BoxableExpression<link_workers::table, MultiBackend, SqlType = Bool>> = Box::new(nothing());
             for (programme, last) in last_days {
                 let fresh = counting().filter(trainings::completed_on.gt(*last));
                 due = Box::new(due.or(link_workers::programme_id.eq(IdCol(*programme)).and(exists(counting())).and(not(exists(fresh)))));

@@ -6,10 +6,9 @@ macro_rules! of_programmes {
     ($query:expr, $column:expr, $programmes:expr) => {{
         let programmes: Vec<_> = $programmes;
         match programmes.as_slice() {
-            // Said in the statement, so that the database need not look at a row to find none.
-            [] => $query.filter($crate::spelled::spelled::<diesel::sql_types::Bool>("(1=0)")),
+            [] => $query.filter($crate::spelled::nothing()),
             [one] => $query.filter($column.eq(*one)),
-            _ => $query.filter($column.eq_any(programmes)),
+            _ => $query.filter($crate::among::among($column, programmes.iter().map(|id| id.0))),
         }
     }};
 }

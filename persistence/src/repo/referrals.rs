@@ -20,7 +20,7 @@ use lahete_domain::referral::{Content, Referral, Referrer, Snapshot, Source, Sub
 use lahete_domain::time::Instant;
 use lahete_domain::version::Version;
 
-use crate::among::among;
+use crate::among::{among, among_codes};
 use crate::cipher::Keys;
 use crate::connection::{MultiBackend, on_backend};
 use crate::page::{Cursor, Page, PageRequest, merged};
@@ -589,7 +589,7 @@ impl Db<'_> {
         match filter.states.as_slice() {
             [] => {}
             [state] => query = query.filter(referrals::state.eq(CodeCol(*state))),
-            states => query = query.filter(referrals::state.eq_any(states.iter().copied().map(CodeCol))),
+            states => query = query.filter(among_codes(referrals::state, states.iter().copied())),
         }
         if let Some(municipality) = filter.municipality.as_ref().filter(|_| !sends) {
             query = query.filter(referrals::municipality.eq(municipality.as_str().to_owned()));

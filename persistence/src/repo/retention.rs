@@ -11,6 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::records::{Counts, Whose};
+use crate::among::among;
 use crate::connection::MultiBackend;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -173,9 +174,8 @@ impl Db<'_> {
     /// # Errors
     /// Whatever the database says.
     pub fn retention_policies_of(&mut self, programmes: &[ProgrammeId]) -> Result<Vec<Policy>, StoreError> {
-        let wanted = programmes.iter().copied().map(IdCol);
         let rows: Vec<PolicyRow> = retention_policies::table
-            .filter(retention_policies::programme_id.eq_any(wanted))
+            .filter(among(retention_policies::programme_id, programmes.iter().copied()))
             .order((retention_policies::programme_id, retention_policies::record_class, retention_policies::valid_from))
             .select(PolicyRow::as_select())
             .load(self.conn())?;

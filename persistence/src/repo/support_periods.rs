@@ -25,20 +25,19 @@ macro_rules! visible_rows {
     ($table:ident, $visibility:expr, $today:expr) => {{
         type Condition = Box<dyn BoxableExpression<$table::table, MultiBackend, SqlType = Bool>>;
         let visibility: &Visibility = $visibility;
-        let columns = |programmes: &[ProgrammeId]| programmes.iter().copied().map(IdCol).collect::<Vec<_>>();
         let mut conditions: Vec<Condition> = Vec::new();
         if !visibility.programmes.is_empty() {
             // One programme is asked for by equality, so that the order of the list can come from an index.
             match visibility.programmes.as_slice() {
                 [one] => conditions.push(Box::new($table::programme_id.eq(IdCol(*one)))),
-                some => conditions.push(Box::new($table::programme_id.eq_any(columns(some)))),
+                some => conditions.push(Box::new($crate::among::among($table::programme_id, some.iter().copied()))),
             }
         }
         if let Some((user, programmes)) = &visibility.assigned_to {
             let assigned = referrals::table
                 .filter(referrals::link_worker_user_id.eq(IdCol(*user)))
                 .filter(referrals::shared_until.ge($today))
-                .filter(referrals::programme_id.eq_any(columns(programmes)))
+                .filter($crate::among::among(referrals::programme_id, programmes.iter().copied()))
                 .select(referrals::id);
             conditions.push(Box::new($table::referral_id.eq_any(assigned)));
         }
@@ -51,7 +50,7 @@ macro_rules! visible_rows {
         if let Some((user, programmes)) = &visibility.about {
             let about = clients::table
                 .filter(clients::user_id.eq(IdCol(*user)))
-                .filter(clients::programme_id.eq_any(columns(programmes)))
+                .filter($crate::among::among(clients::programme_id, programmes.iter().copied()))
                 .select(clients::id);
             conditions.push(Box::new($table::client_id.eq_any(about)));
         }
