@@ -140,8 +140,9 @@ impl Session {
         fate
     }
 
-    fn keeps_too_many(&self) -> bool {
-        self.kept.load(Ordering::Relaxed) > KEPT_MAX
+    /// Whether it is not to be used again: it is broken, or keeps too much.
+    pub fn is_spent(&mut self) -> bool {
+        self.doomed || self.kept.load(Ordering::Relaxed) > KEPT_MAX || AnyConnection::is_broken_transaction_manager(&mut self.conn)
     }
 
     fn is_open(&mut self) -> bool {
@@ -287,7 +288,7 @@ impl r2d2::ManageConnection for Opener {
     }
 
     fn has_broken(&self, session: &mut Session) -> bool {
-        session.doomed || session.keeps_too_many() || AnyConnection::is_broken_transaction_manager(&mut session.conn)
+        session.is_spent()
     }
 }
 

@@ -97,7 +97,7 @@ const HALVES: [(&str, &str); 8] = [
     ),
 ];
 
-/// The texts of the statements that a store has run, without the values that were bound to them.
+/// The texts of the statements that a store has run, without the values that were bound to them; and of those that its connections keep prepared.
 #[derive(Clone, Debug, Default)]
 pub struct Statements(Arc<Mutex<Texts>>);
 

@@ -218,7 +218,7 @@ impl Writer {
         if done.is_err() {
             session.end();
         }
-        if !session.doomed {
+        if !session.is_spent() {
             self.session = Some(session);
         }
         if matches!(done, Err(StoreError::Unavailable)) && self.reserve.has_no_room() {
