@@ -137,7 +137,7 @@ impl AppState {
         })
     }
 
-    /// What there is to call, for the shell and for callers. The document itself is given up: its texts are a tenth of its size.
+    /// What there is to call, for the shell and for callers. The document itself is given up: nobody asks for more of it than these.
     fn described(config: &Config, today: NaiveDate) -> Result<(&'static RouteTable, Documents), StateError> {
         let addition = config.demo.then(demo_accounts::description);
         let document = served_document(addition.as_deref().map(|addition| (addition, today)));

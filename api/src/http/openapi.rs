@@ -764,7 +764,7 @@ fn nullable(items: &[RefOr<Schema>], description: Option<&str>) -> Option<RefOr<
 fn drop_unused(document: &mut OpenApi) {
     let Some(components) = &mut document.components else { return };
     let mut open = Vec::new();
-    // One path after the other: all of them as values take several times the memory of the document.
+    // One path after the other: nobody needs all of them as values at once.
     document.paths.paths.values().for_each(|item| collect_references(item, &mut open));
     let parameters: BTreeSet<_> = open.iter().filter_map(|to| to.strip_prefix(PARAMETER_REF)).map(str::to_owned).collect();
     components.parameters.retain(|name, _| parameters.contains(name));

@@ -14,14 +14,14 @@ pub struct Registry<'a>(Taker<'a>);
 
 enum Taker<'a> {
     Router(&'a mut web::ServiceConfig),
-    Document { prefix: &'static str, document: &'a mut OpenApi },
+    Document { prefix: String, document: &'a mut OpenApi },
 }
 
 /// The description of all operations that `rooms` registers, as they say it themselves.
 #[must_use]
 pub fn described(rooms: fn(&mut Registry<'_>)) -> OpenApi {
     let mut document = OpenApiBuilder::new().build();
-    rooms(&mut Registry(Taker::Document { prefix: "", document: &mut document }));
+    rooms(&mut Registry(Taker::Document { prefix: String::new(), document: &mut document }));
     document
 }
 
@@ -53,12 +53,15 @@ impl<'a> Registry<'a> {
     }
 
     /// Registers rooms whose paths begin with `path`.
-    pub fn scope(&mut self, path: &'static str, rooms: fn(&mut Registry<'_>)) -> &mut Self {
+    pub fn scope(&mut self, path: &str, rooms: fn(&mut Registry<'_>)) -> &mut Self {
         match &mut self.0 {
             Taker::Router(config) => {
                 config.service(web::scope(path).configure(|config| rooms(&mut Registry::router(config))));
             }
-            Taker::Document { document, .. } => rooms(&mut Registry(Taker::Document { prefix: path, document })),
+            Taker::Document { prefix, document } => {
+                let prefix = format!("{prefix}{path}");
+                rooms(&mut Registry(Taker::Document { prefix, document }));
+            }
         }
         self
     }
