@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lahete_persistence::{Db, StoreError};
+use lahete_persistence::{Db, DbUrl, StoreError};
 use serde_json::Value;
 use workload::{Page, Target, Work};
 
@@ -39,26 +39,21 @@ fn filled(kind: Kind) -> TestDatabase {
     Server::start(&database.folder, &database.url, &[]).stop();
     match kind {
         Kind::Sqlite => sqlite::fill(&file(&database), DATA),
-        Kind::Postgresql => postgresql::Cluster::of_this_run().and_then(|cluster| cluster.fill(name(&database), DATA)),
+        Kind::Postgresql => postgresql::Cluster::of_this_run().and_then(|cluster| cluster.fill(database.server_name(), DATA)),
     }
     .unwrap();
     database
 }
 
 fn file(database: &TestDatabase) -> PathBuf {
-    PathBuf::from(database.url.strip_prefix("sqlite:").unwrap())
+    DbUrl::parse(&database.url).unwrap().sqlite_path().unwrap().to_owned()
 }
 
-fn name(database: &TestDatabase) -> &str {
-    database.url.strip_prefix("postgresql:///").and_then(|rest| rest.split('?').next()).unwrap()
-}
-
-/// Calls in a second, which are some or an error.
-fn floor(database: &TestDatabase, work: Work, page: &Page) -> f64 {
+fn floor(database: &TestDatabase, work: Work, page: &Page) -> driver::Measured {
     match database.kind {
-        Kind::Sqlite => sqlite::floor(&file(database), DATA, work, page, 16, Duration::from_millis(10)).map(|measured| measured.rate()),
+        Kind::Sqlite => sqlite::floor(&file(database), DATA, work, page, 16, Duration::from_millis(10)),
         Kind::Postgresql => postgresql::Cluster::of_this_run()
-            .and_then(|cluster| cluster.floor(name(database), &database.folder, DATA, work, page, Duration::from_secs(1))),
+            .and_then(|cluster| cluster.floor(database.server_name(), &database.folder, DATA, work, page, Duration::from_secs(1))),
     }
     .unwrap_or_else(|error| panic!("{work:?} after {page:?}: {error}"))
 }
@@ -76,11 +71,11 @@ fn the_benchmark_fits_the_program(kind: Kind) {
     assert!(server.stop().success());
 
     for (work, page) in [(Work::Read, Page::First), (Work::List, Page::First), (Work::List, second), (Work::Write, Page::First)] {
-        assert!(floor(&database, work, &page) > 0.0, "{work:?} after {page:?} did nothing");
+        assert!(floor(&database, work, &page).answers > 0, "{work:?} after {page:?} did nothing");
     }
     let seconds = match kind {
         Kind::Sqlite => sqlite::report(&file(&database)),
-        Kind::Postgresql => postgresql::Cluster::of_this_run().and_then(|cluster| cluster.report(name(&database))),
+        Kind::Postgresql => postgresql::Cluster::of_this_run().and_then(|cluster| cluster.report(database.server_name())),
     };
     assert!(seconds.unwrap() > 0.0);
     let store = open(&database.url);

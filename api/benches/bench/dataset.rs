@@ -351,6 +351,7 @@ impl Dataset {
         for part in 0..VISITS {
             let on = starts + Duration::days(i64::try_from(part * 14).unwrap_or(0));
             let visit = self.id(Kind::Visit, number, part);
+            let phone = part == 3;
             put(
                 Into::Visits,
                 &[
@@ -362,7 +363,7 @@ impl Dataset {
                     Id(period),
                     Day(on),
                     Int(60 + i64::try_from(chance >> 40 & 63).unwrap_or(0)),
-                    Text(if part == 3 { "phone" } else { "home_visit" }),
+                    Text(if phone { "phone" } else { "home_visit" }),
                     Text(if part == 0 { "first_visit" } else { "support" }),
                     Text(""),
                     Int(12_000),
@@ -371,7 +372,7 @@ impl Dataset {
                     Text("held"),
                     At(at + Duration::days(6)),
                     // A telephone call is not paid.
-                    Int(if part == 3 { 0 } else { 1300 }),
+                    Int(if phone { 0 } else { 1300 }),
                 ],
             )?;
             put(Into::Workers, &[Id(visit), Id(LINK_WORKER), Int(1300)])?;

@@ -32,6 +32,11 @@ impl Measured {
     pub fn rate(&self) -> f64 {
         self.answers as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
+
+    /// Microseconds of a time for each answer.
+    pub fn micros_each(&self, of: Duration) -> f64 {
+        of.as_secs_f64() * 1e6 / (self.answers as f64).max(1.0)
+    }
 }
 
 /// Puts a request together; without a body it is a GET, with the reason that old cases are read for.

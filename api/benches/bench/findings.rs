@@ -22,40 +22,55 @@ pub struct Finding {
     /// What was measured.
     pub measured: Measured,
     /// Processor time of the server for one answer, in microseconds. PostgreSQL's own processes are not in it.
-    pub cpu_micros: u64,
-    /// Calls in a second without the program, in the best case.
-    pub floor: Option<f64>,
-    /// The same with a durable commit for each call.
-    pub floor_single: Option<f64>,
-    /// Processor time of the floor for one call, in microseconds: on PostgreSQL that of `pgbench` alone.
-    pub floor_cpu_micros: Option<f64>,
+    pub cpu_micros: f64,
+    /// The same without the program: the middle of what was measured.
+    pub floor: Option<Floor>,
     /// Answers in a second of the bare server with the same bytes.
     pub bare: Option<f64>,
     /// The rate as a part of the floor's, each time with the floor measured right after the server.
     pub ratios: Vec<f64>,
-    /// The far page alone: its time in times of the first page's, each time with the first page measured right before.
-    pub times_of_first: Vec<f64>,
-    /// The first page alone: its time in times of that with the least data, each time measured right before.
-    pub times_of_small: Vec<f64>,
+    /// Lists alone: the time in times of what must not be much quicker, each time measured right before. For the far page that is the first one, and for
+    /// the first one that with the least data.
+    pub times_of_peer: Vec<f64>,
+}
+
+/// A floor under the figures of one kind of work.
+#[derive(Clone, Copy, Debug)]
+pub struct Floor {
+    /// Calls in a second in the best case.
+    pub rate: f64,
+    /// With a commit for each call, where that is another figure.
+    pub single: Option<f64>,
+    /// Processor time for one call, in microseconds, where it is known: on PostgreSQL that of `pgbench` alone.
+    pub cpu_micros: Option<f64>,
+}
+
+impl Floor {
+    /// The middle of some, each figure for itself.
+    pub fn median(floors: &[Self]) -> Option<Self> {
+        let of = |figure: fn(&Self) -> Option<f64>| median(&floors.iter().filter_map(figure).collect::<Vec<_>>());
+        Some(Self { rate: of(|floor| Some(floor.rate))?, single: of(|floor| floor.single), cpu_micros: of(|floor| floor.cpu_micros) })
+    }
 }
 
 impl Finding {
     /// The rate as a part of the floor's: the middle one of the pairs, where there are some.
     pub fn ratio(&self) -> Option<f64> {
-        median(&self.ratios).or_else(|| self.floor.map(|floor| self.measured.rate() / floor.max(1e-9)))
+        median(&self.ratios).or_else(|| self.floor.map(|floor| self.measured.rate() / floor.rate.max(1e-9)))
     }
 
     /// Half of the answers came within so many times what the floor needs: as many calls as there are connections at its rate, and one call with a
     /// commit of its own where there is one connection.
     pub fn times_of_floor(&self) -> Option<f64> {
         // The report's floor is one call after the other; `pgbench` says nothing of a caller who is alone.
-        let floor = if self.connections == 1 && self.work != "S" { self.floor_single } else { self.floor };
-        floor.map(|floor| self.measured.p50.as_secs_f64() * floor / self.connections as f64)
+        let floor = self.floor?;
+        let rate = if self.connections == 1 && self.work != "S" { floor.single? } else { floor.rate };
+        Some(self.measured.p50.as_secs_f64() * rate / self.connections as f64)
     }
 
     /// Processor time in times of the floor's.
     pub fn times_of_floor_cpu(&self) -> Option<f64> {
-        self.floor_cpu_micros.filter(|floor| *floor > 0.0).map(|floor| self.cpu_micros as f64 / floor)
+        self.floor?.cpu_micros.filter(|floor| *floor > 0.0).map(|floor| self.cpu_micros / floor)
     }
 }
 
@@ -157,9 +172,9 @@ impl Findings {
                 let found = self.find(database, large, work, 64).and_then(Finding::ratio);
                 add(format!("{database}: {work} at 64 connections, part of its floor"), 0.5, found, true);
             }
-            let far = self.find(database, large, "L200", 64).and_then(|row| median(&row.times_of_first));
+            let far = self.find(database, large, "L200", 64).and_then(|row| median(&row.times_of_peer));
             add(format!("{database}: L, time of page 200 in times of page 1"), 1.2, far, false);
-            let grown = self.find(database, large, "L1", 64).and_then(|row| median(&row.times_of_small));
+            let grown = self.find(database, large, "L1", 64).and_then(|row| median(&row.times_of_peer));
             add(format!("{database}: L, time with {large} in times of that with {small}"), 1.2, grown, false);
             let report = self.find(database, large, "S", 1);
             let report = report.and_then(|row| row.ratio()).map(|ratio| 1.0 / ratio.max(1e-9));
@@ -214,7 +229,7 @@ impl Findings {
             let refused = if row.measured.refused > 0 { format!("  {} refused", row.measured.refused) } else { String::new() };
             let _ = writeln!(
                 text,
-                "{:<11}{:>9} {:<5}{:>5} {:>9.0} {:>10} {:>10} {:>8} {:>9} {:>7} {:>6} {:>6} {:>10} {:>9}{refused}",
+                "{:<11}{:>9} {:<5}{:>5} {:>9.0} {:>10} {:>10} {:>8.0} {:>9} {:>7} {:>6} {:>6} {:>10} {:>9}{refused}",
                 row.database,
                 row.size,
                 row.work,
@@ -223,11 +238,11 @@ impl Findings {
                 row.measured.p50.as_micros(),
                 row.measured.p99.as_micros(),
                 row.cpu_micros,
-                optional(row.floor, 0),
+                optional(row.floor.map(|floor| floor.rate), 0),
                 optional(row.ratio(), 2),
                 optional(row.times_of_floor(), 1),
                 optional(row.times_of_floor_cpu(), 1),
-                optional(row.floor_single, 0),
+                optional(row.floor.and_then(|floor| floor.single), 0),
                 optional(row.bare, 0),
             );
         }
@@ -273,9 +288,9 @@ impl Findings {
                 json!({
                     "database": row.database, "referrals": row.size, "work": row.work, "connections": row.connections,
                     "calls_per_second": row.measured.rate(), "refused": row.measured.refused, "p50_micros": row.measured.p50.as_micros() as u64,
-                    "p99_micros": row.measured.p99.as_micros() as u64, "cpu_micros_per_call": row.cpu_micros, "floor_per_second": row.floor,
-                    "floor_with_a_commit_each_per_second": row.floor_single, "bare_server_per_second": row.bare, "ratio": row.ratio(),
-                    "p50_in_times_of_floor": row.times_of_floor(), "floor_cpu_micros_per_call": row.floor_cpu_micros,
+                    "p99_micros": row.measured.p99.as_micros() as u64, "cpu_micros_per_call": row.cpu_micros, "floor_per_second": row.floor.map(|floor| floor.rate),
+                    "floor_with_a_commit_each_per_second": row.floor.and_then(|floor| floor.single), "bare_server_per_second": row.bare, "ratio": row.ratio(),
+                    "p50_in_times_of_floor": row.times_of_floor(), "floor_cpu_micros_per_call": row.floor.and_then(|floor| floor.cpu_micros),
                     "cpu_in_times_of_floor": row.times_of_floor_cpu(),
                 })
             })

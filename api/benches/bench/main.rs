@@ -31,7 +31,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dataset::Dataset;
 use driver::Measured;
-use findings::{Bare, Finding, Findings, Footprint, median};
+use findings::{Bare, Finding, Findings, Floor, Footprint, median};
 use postgresql::Cluster;
 use progress::say;
 use server::Server;
@@ -99,16 +99,6 @@ impl Plan {
     }
 }
 
-/// A floor under the figures of one kind of work.
-struct Floor {
-    /// Calls in a second in the best case.
-    rate: f64,
-    /// With a commit for each call, where that is another figure.
-    single: Option<f64>,
-    /// Processor time of the caller for one call, in microseconds.
-    cpu_micros: Option<f64>,
-}
-
 /// Data in a database, and the floors under it.
 trait Bench {
     fn name(&self) -> &'static str;
@@ -173,8 +163,7 @@ impl Bench for OnSqlite {
         let before = server::used(std::process::id())?;
         let group = sqlite::floor(&self.file, self.data, work, page, 64, look)?;
         let cpu = server::used(std::process::id())?.cpu - before.cpu;
-        let cpu_micros = Some(cpu.as_secs_f64() * 1e6 / (group.answers as f64).max(1.0));
-        Ok(Floor { rate: group.rate(), single: Some(single.rate()), cpu_micros })
+        Ok(Floor { rate: group.rate(), single: Some(single.rate()), cpu_micros: Some(group.micros_each(cpu)) })
     }
 
     fn report(&self) -> Outcome<f64> {
@@ -219,10 +208,9 @@ impl Bench for OnPostgresql<'_> {
 
     fn floor(&self, work: Work, page: &Page, look: Duration) -> Outcome<Floor> {
         let before = server::used(std::process::id())?;
-        let rate = self.cluster.floor(&self.database, &self.folder, self.data, work, page, look)?;
+        let calls = self.cluster.floor(&self.database, &self.folder, self.data, work, page, look)?;
         let cpu = server::used(std::process::id())?.children - before.children;
-        let calls = rate * look.as_secs().max(1) as f64;
-        Ok(Floor { rate, single: None, cpu_micros: Some(cpu.as_secs_f64() * 1e6 / calls.max(1.0)) })
+        Ok(Floor { rate: calls.rate(), single: None, cpu_micros: Some(calls.micros_each(cpu)) })
     }
 
     fn report(&self) -> Outcome<f64> {
@@ -315,43 +303,34 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
                 work: label,
                 connections,
                 measured: Measured::default(),
-                cpu_micros: 0,
+                cpu_micros: 0.0,
                 floor: None,
-                floor_single: None,
-                floor_cpu_micros: None,
                 bare: if connections == 64 { bare } else { None },
                 ratios: Vec::new(),
-                times_of_first: Vec::new(),
-                times_of_small: Vec::new(),
+                times_of_peer: Vec::new(),
             };
-            let beside = match small {
-                Some(small) if label == "L1" && connections == judged => {
-                    let server = Server::lahete(small.folder(), &small.url())?;
-                    let target = Target::new(server.addr, small.data())?;
-                    Some((server, target))
+            let mut beside = None;
+            let peer = match (label, small) {
+                ("L200", _) if connections == judged => Some(target.clone()),
+                ("L1", Some(small)) if connections == judged => {
+                    let server = beside.insert(Server::lahete(small.folder(), &small.url())?);
+                    Some(Target::new(server.addr, small.data())?)
                 }
                 _ => None,
             };
-            let (mut looks, mut floors, mut floor_cpus) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut looks, mut cpus, mut floors) = (Vec::new(), Vec::new(), Vec::new());
             for round in 0..rounds {
                 let salt = salt.wrapping_add(1 + turn as u64 + (round << 8));
-                let first = if label == "L200" && connections == judged {
-                    Some(driver::drive(server.addr, connections, look, &target.requests(work, &target.first_page(), salt))?)
-                } else {
-                    None
-                };
-                let with_small = beside.as_ref().map(|(server, target)| {
-                    driver::drive(server.addr, connections, look, &target.requests(work, &target.first_page(), salt))
-                });
+                let by_peer =
+                    peer.as_ref().map(|peer| driver::drive(peer.addr, connections, look, &peer.requests(work, &peer.first_page(), salt)));
                 let before = server.used()?;
                 let measured = driver::drive(server.addr, connections, look, &target.requests(work, &path, salt))?;
                 let after = server.used()?;
                 if measured.answers == 0 {
                     return Err(format!("{label}: no answer but refusals").into());
                 }
-                finding.cpu_micros = u64::try_from((after.cpu - before.cpu).as_micros())? / measured.answers;
-                finding.times_of_first.extend(first.map(|first| first.rate() / measured.rate().max(1e-9)));
-                finding.times_of_small.extend(with_small.transpose()?.map(|small| small.rate() / measured.rate().max(1e-9)));
+                cpus.push(measured.micros_each(after.cpu - before.cpu));
+                finding.times_of_peer.extend(by_peer.transpose()?.map(|peer| peer.rate() / measured.rate().max(1e-9)));
                 looks.push(measured);
                 if connections == judged {
                     say(&format!("{} with {}: {label}, floor, {} of {rounds}", bench.name(), data.total, round + 1));
@@ -361,18 +340,16 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
                         bench.floor(work, &page, look)?
                     };
                     finding.ratios.push(measured.rate() / floor.rate.max(1e-9));
-                    finding.floor_single = floor.single;
-                    floor_cpus.extend(floor.cpu_micros);
-                    floors.push(floor.rate);
+                    floors.push(floor);
                 }
             }
-            if let Some((server, _)) = beside {
+            if let Some(server) = beside {
                 server.stop()?;
             }
             looks.sort_by(|one, other| one.rate().total_cmp(&other.rate()));
             finding.measured = looks.get(looks.len() / 2).copied().unwrap_or_default();
-            finding.floor = median(&floors);
-            finding.floor_cpu_micros = median(&floor_cpus);
+            finding.cpu_micros = median(&cpus).unwrap_or_default();
+            finding.floor = Floor::median(&floors);
             findings.rows.push(finding);
         }
         if label == "M" {
@@ -383,14 +360,9 @@ fn measure<B: Bench>(plan: &Plan, bench: &B, small: Option<&B>, findings: &mut F
             durable = commits(&said);
         }
         let of_this = |row: &Finding| row.database == bench.name() && row.size == data.total && row.work == label;
-        let floors = findings
-            .rows
-            .iter()
-            .rfind(|row| of_this(row) && row.floor.is_some())
-            .map(|row| (row.floor, row.floor_single, row.floor_cpu_micros))
-            .unwrap_or_default();
+        let floor = findings.rows.iter().filter(|row| of_this(row)).find_map(|row| row.floor);
         for row in findings.rows.iter_mut().filter(|row| of_this(row)) {
-            (row.floor, row.floor_single, row.floor_cpu_micros) = floors;
+            row.floor = floor;
         }
     }
     let ready_millis = u64::try_from(ready.as_millis())?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::dataset::{COORDINATOR, Cell, Dataset, MUNICIPALITY, ORGANISATION, PROGRAMME, REFERRER, STATE, TABLES};
+use super::driver::Measured;
 use super::progress::Progress;
 use super::report;
 use super::workload::{ANSWER, Page, SEALED_PHONE, Work};
@@ -133,8 +134,8 @@ impl Cluster {
         Ok(least / 1000.0)
     }
 
-    /// Calls in a second by `pgbench`.
-    pub fn floor(&self, name: &str, folder: &Path, data: Dataset, work: Work, page: &Page, time: Duration) -> Outcome<f64> {
+    /// Calls by `pgbench`, which gives no times of single ones.
+    pub fn floor(&self, name: &str, folder: &Path, data: Dataset, work: Work, page: &Page, time: Duration) -> Outcome<Measured> {
         let scripts: &[(Work, u32)] = match work {
             Work::Mixed => &[(Work::Read, 7), (Work::List, 2), (Work::Write, 1)],
             Work::Read => &[(Work::Read, 1)],
@@ -170,8 +171,11 @@ impl Cluster {
         if !output.status.success() {
             return Err(format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr)).into());
         }
-        let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok());
-        rate.ok_or_else(|| format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr)).into())
+        let first_word = |label: &str| text.lines().find_map(|line| line.strip_prefix(label)?.split_whitespace().next());
+        let answers = first_word("number of transactions actually processed: ").and_then(|word| word.parse::<u64>().ok());
+        let rate = first_word("tps = ").and_then(|word| word.parse::<f64>().ok());
+        let (Some(answers), Some(rate)) = (answers, rate) else { return Err(format!("pgbench: {text}").into()) };
+        Ok(Measured { answers, elapsed: Duration::from_secs_f64(answers as f64 / rate.max(1e-9)), ..Measured::default() })
     }
 }
 
@@ -194,7 +198,8 @@ fn roles(user: impl std::fmt::Display) -> String {
     )
 }
 
-const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, clients.standing, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id = ANY";
+// The last two columns decide what else is read.
+const CASE: &str = "SELECT referrals.*, referral_details.*, clients.user_id, clients.standing, referral_snapshots.submitted_on, referral_snapshots.age, referral_snapshots.sex, referral_snapshots.municipality, (referrals.state = 'closed')::int AS closed, (referrals.state IN ('closed', 'waitlisted'))::int AS counted FROM referrals JOIN referral_details ON referral_details.referral_id = referrals.id JOIN clients ON clients.id = referrals.client_id LEFT JOIN referral_snapshots ON referral_snapshots.referral_id = referrals.id WHERE referrals.id = ANY";
 const CLIENT: &str = "SELECT id, version, programme_id, user_id, given_name, family_name, phone, email, address, client_will_contact, birth_date, birth_year, identity_code_cipher, identity_code_index, identity_code_index_2, sex, municipality, language, interpreter_needed, non_disclosure, lives_at_home, standing FROM clients WHERE id";
 const LISTED_CLIENT: &str = "SELECT id, given_name, family_name, municipality, non_disclosure FROM clients WHERE id";
 const AUDIT: &str = "INSERT INTO audit_events (id, writer_id, seq, prev_hash, hash, at, caller_kind, user_id, role, organisation_id, programme_id, client_id, referral_id, operation, action, outcome, request_id)";
@@ -225,8 +230,7 @@ fn script(work: Work, data: Dataset, page: &Page) -> String {
             text += "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n";
             text += &roles(COORDINATOR);
             text += &format!(
-                "{}(ARRAY[{referral}]) \\gset\nSELECT referral_id, reason FROM referral_reasons WHERE referral_id = ANY(ARRAY[{referral}]);\n",
-                CASE.replace(" FROM referrals ", ", (referrals.state = 'closed')::int AS closed, (referrals.state IN ('closed', 'waitlisted'))::int AS counted FROM referrals ")
+                "{CASE}(ARRAY[{referral}]) \\gset\nSELECT referral_id, reason FROM referral_reasons WHERE referral_id = ANY(ARRAY[{referral}]);\n"
             );
             text += &format!(
                 "SELECT id, referral_id, purposes, withdrawn_purposes, text_version, language, method, given_with, given_at, valid_until, recorded_by, verified_at, verified_by, withdrawn_at FROM consents WHERE referral_id = {referral} ORDER BY given_at, id;\n"

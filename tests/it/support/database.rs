@@ -151,10 +151,15 @@ impl TestDatabase {
         }
     }
 
+    /// What the server calls it.
+    pub fn server_name(&self) -> &str {
+        self.name.as_deref().expect("a database on the server")
+    }
+
     /// Everything that a PostgreSQL database holds, as its own tool writes it out.
     pub fn dump(&self) -> String {
         let (socket, programs) = server();
-        let name = self.name.as_deref().expect("a database on the server");
+        let name = self.server_name();
         let output = Command::new(programs.join("pg_dump")).args(["-h", &socket, "-U", "lahete", "--inserts", name]).output().unwrap();
         assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
